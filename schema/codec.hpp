@@ -24,6 +24,9 @@ std::string encode(const Message& message);
 /// The message of a frame of at most limits::kFrameBytes.
 Result<Message> decode(std::string_view frame);
 
+/// "Submit": for logs and metrics.
+std::string_view type_name(const Message& message);
+
 /// One of the bodies of answers (OrderSummary, OrderView, OrderPage, EventPage, Explanation, PipelineView,
 /// PipelineList, QueueList, WorkerList), to and from Answer::body.
 template <class Body>

@@ -37,6 +37,8 @@ inline constexpr std::size_t kFrameTargetBytes = 256u << 10;
 /// Items in one frame: bounds what a receiver does before it looks at its other peers.
 inline constexpr std::size_t kFrameItems = 1024;
 inline constexpr std::size_t kFrameOffers = 64;
+/// Tasks that a worker lists in its hello or hands back in one frame; below what kDecodeTokens can hold.
+inline constexpr std::size_t kFrameHeld = 16384;
 /// Depth and count of what a decoder accepts: no message of ours nests deeper than five.
 inline constexpr std::size_t kDecodeDepth = 8;
 inline constexpr std::size_t kDecodeTokens = 256u << 10;

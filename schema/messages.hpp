@@ -139,8 +139,9 @@ struct Progress {
 
 // ---- both ways ---------------------------------------------------------------------------------
 
-/// Every second, on the same path as work. `received`: frames of work (offers to a worker, answers to a
-/// client, anything else to a broker) this side got in this session; `sent`: how many it sent.
+/// Every second, on the same path as work. `received`: how many items this side got in this session, `sent`: how many
+/// it sent. Items are offers and results between broker and worker, requests and answers between broker and
+/// client; counting starts anew with every hello.
 struct Beat {
   std::uint64_t sent = 0, received = 0;
   std::vector<Progress> progress;
