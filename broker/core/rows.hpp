@@ -121,6 +121,7 @@ struct DoneStep {
   BranchIndex branch = 0;
   TaskKind kind = TaskKind::kForward;
   bool is_skipped = false;
+  std::uint32_t attempt = 0;  ///< the attempt that was recorded
   Bytes result;
   std::string context;  ///< JSON object of context fields that it brought; empty: none
 };
