@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# A Debian 12 folder with nothing but the minimal base, for ./dev test bare. Root only.
+
+bare_mirror() {
+  local found
+  found=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+    head -n 1 | tr -d ' ')
+  echo "${found:-http://deb.debian.org/debian}"
+}
+
+# bare_make ROOT: a new minimal system (its pristine form is kept and copied) with this checkout in /ordo.
+bare_make() {
+  local root=$1 pristine=${1%/*}/pristine mirror
+  mirror=$(bare_mirror)
+  bare_unmount "$root"
+  rm -rf --one-file-system "$root"
+  if [ ! -f "$pristine.done" ]; then
+    step "debootstrap (minbase)"
+    rm -rf --one-file-system "$pristine"
+    mkdir -p "$pristine"
+    debootstrap --variant=minbase bookworm "$pristine" "$mirror" >"$(log_of bare debootstrap)" 2>&1 ||
+      die "debootstrap failed: see build/logs/bare-debootstrap.log"
+    touch "$pristine.done"
+  fi
+  cp -a "$pristine" "$root"
+  # The host's way to the packages: mirror, proxy settings, name resolution. Nothing else of it.
+  {
+    echo "deb $mirror bookworm main"
+    echo "deb $mirror bookworm-updates main"
+  } >"$root/etc/apt/sources.list"
+  grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null | xargs -r -I{} cp {} "$root/etc/apt/apt.conf.d/" || true
+  cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
+  mkdir -p "$root/ordo"
+  git ls-files -co --exclude-standard -z | xargs -0 tar -c --ignore-failed-read -f - 2>/dev/null |
+    tar -x -C "$root/ordo" --no-same-owner
+}
+
+bare_mount() {
+  mount -t proc proc "$1/proc"
+  mount --bind /dev "$1/dev"
+  mkdir -p "$1/dev/shm"
+  mount -t tmpfs tmpfs "$1/tmp"
+}
+
+bare_unmount() {
+  local place
+  for place in tmp dev proc; do
+    if mountpoint -q "$1/$place" 2>/dev/null; then umount -l "$1/$place"; fi
+  done
+}
+
+# bare_run ROOT COMMAND: in the checkout, with nothing of this shell's environment but the proxy.
+bare_run() {
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb CI=true LANG=C.UTF-8 \
+    http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" no_proxy="${no_proxy:-}" \
+    chroot "$1" bash -c "cd /ordo && $2"
+}

@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# Configures and compiles a preset; the commands that run one program of it.
+
+# build_preset PRESET [TARGET…]: configures when there is no build yet (ninja looks after the rest).
+build_preset() {
+  local preset=$1
+  shift
+  local folder=build/$preset
+  local log
+  log=$(log_of configure "$preset")
+  [ -f "$folder/build.ninja" ] || cmake --preset "$preset" >"$log" 2>&1 || {
+    cat "$log" >&2
+    note "configuring $preset failed"
+    return 1
+  }
+  local targets=("$@")
+  [ ${#targets[@]} -gt 0 ] || targets=(all)
+  if [ -t 1 ]; then
+    ninja -C "$folder" -j "$(jobs_count)" "${targets[@]}"
+  else
+    ninja --quiet -C "$folder" -j "$(jobs_count)" "${targets[@]}"
+  fi
+}
+
+log_of() {
+  mkdir -p build/logs
+  echo "build/logs/$1-$2.log"
+}
+
+dev_build() {
+  local preset=${1:-release}
+  [ $# -gt 0 ] && shift
+  ensure build
+  [ "$preset" = fuzz ] && ensure fuzz
+  build_preset "$preset" "$@"
+  say "Built: build/$preset"
+}
+
+dev_demo() {
+  ensure build run
+  step "building (release)" >&2
+  build_preset release programs >&2
+  exec build/release/examples/ordo-demo "$@"
+}
+
+dev_sim() {
+  ensure build
+  build_preset release ordo_sim >&2
+  exec build/release/tests/sim/ordo_sim "$@"
+}
+
+dev_bench() {
+  [ $# -gt 0 ] || die "bench what? throughput, latency, backlog, restart, overload or ceiling"
+  ensure build run
+  build_preset release programs >&2
+  exec build/release/bench/ordo-bench "$@"
+}
+
+dev_fuzz() {
+  local seconds=${1:-60} fuzzer name failed=0
+  ensure build fuzz
+  build_preset fuzz
+  for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do
+    [ -x "$fuzzer" ] || die "no fuzzer was built"
+    name=$(basename "$fuzzer")
+    step "$name, $seconds s"
+    mkdir -p "build/corpus/$name"
+    local seeds=()
+    [ -d "tests/fuzz/corpus/$name" ] && seeds=("tests/fuzz/corpus/$name")
+    "$fuzzer" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="build/corpus/$name-" "build/corpus/$name" "${seeds[@]}" \
+      >"$(log_of fuzz "$name")" 2>&1 || {
+      failed=$((failed + 1))
+      tail -n 40 "$(log_of fuzz "$name")" >&2
+    }
+    grep -E 'number_of_executed_units|new_units_added' "$(log_of fuzz "$name")" || true
+  done
+  [ "$failed" = 0 ] || die "$failed fuzzers found something"
+}
+
+dev_coverage() {
+  ensure build run test cover
+  build_preset coverage
+  ctest --test-dir build/coverage --output-on-failure -L 'unit|transcript|contract|integration' || true
+  gcovr --root . --object-directory build/coverage --filter '(base|schema|broker|client|worker|monitoring)/' \
+    --gcov-ignore-parse-errors --print-summary --html-details build/coverage/report.html \
+    --txt build/coverage/report.txt
+  say "Report: build/coverage/report.html"
+}
+
+dev_clean() {
+  [ -d build ] || return 0
+  system_down
+  if mountpoint -q build/bare/root/proc 2>/dev/null; then
+    die "build/bare is still mounted: umount build/bare/root/{proc,dev/pts,dev,tmp} first"
+  fi
+  rm -rf build
+  say "Removed build/"
+}

@@ -1,0 +1,161 @@
+# shellcheck shell=bash
+# The local system that stays: own PostgreSQL, broker and example workers, everything under build/local.
+# A program that runs has a file NAME.pid in build/local/run and a log in build/local/log.
+
+local_dir=build/local
+
+# PostgreSQL refuses to run as root: then it runs as the account that its package made.
+as_pg() {
+  if is_root; then
+    setpriv --reuid=postgres --regid=postgres --clear-groups env HOME=/ "$@"
+  else
+    "$@"
+  fi
+}
+
+pg_bin() {
+  local newest
+  newest=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 2>/dev/null | sort -V | tail -n 1)
+  if [ -n "$newest" ]; then
+    echo "$newest/bin"
+  elif has pg_ctl; then
+    dirname "$(command -v pg_ctl)"
+  else
+    die "no PostgreSQL server programs (initdb, pg_ctl); ./dev setup run installs them"
+  fi
+}
+
+# Where the database lives: under build/, unless the path is too long for a socket (107 bytes) or lies in a home
+# that PostgreSQL's account may not enter.
+pg_home() {
+  local home=$ORDO_ROOT/$local_dir/postgres
+  if [ ${#home} -gt 80 ] || ! as_pg test -x "$ORDO_ROOT/build"; then
+    home=/var/tmp/ordo-local-$(printf '%s' "$ORDO_ROOT" | cksum | cut -d' ' -f1)
+  fi
+  echo "$home"
+}
+
+pg_running() { as_pg "$(pg_bin)/pg_ctl" -D "$(pg_home)/data" status >/dev/null 2>&1; }
+pg_dsn() { echo "host=$(pg_home)/socket user=ordo dbname=ordo"; }
+
+pg_up() {
+  local home bin
+  home=$(pg_home)
+  bin=$(pg_bin)
+  if [ ! -f "$home/data/PG_VERSION" ]; then
+    rm -rf "$home"
+    mkdir -p "$home"
+    is_root && chown postgres:postgres "$home"
+    as_pg mkdir -m 700 "$home/socket"
+    as_pg "$bin/initdb" -D "$home/data" -U ordo -A trust -E UTF8 --locale=C.UTF-8 \
+      >"$local_dir/log/initdb.log" 2>&1 || die "initdb failed: see $local_dir/log/initdb.log"
+    # No TCP: whoever may enter the socket's folder (owner only) may connect, and no port can clash.
+    as_pg tee -a "$home/data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = ''
+unix_socket_directories = '$home/socket'
+max_connections = 50
+shared_buffers = 256MB
+max_wal_size = 4GB
+CONF
+  fi
+  pg_running && return 0
+  as_pg "$bin/pg_ctl" -D "$home/data" -l "$home/postgres.log" -w -t 60 start >/dev/null ||
+    die "PostgreSQL did not start: see $home/postgres.log"
+  as_pg "$bin/createdb" -h "$home/socket" -U ordo ordo 2>/dev/null || true
+}
+
+# program NAME: where the release build put it.
+program() {
+  local found
+  found=$(find build/release -type f -name "$1" -perm -u+x -not -path '*/CMakeFiles/*' 2>/dev/null | head -n 1)
+  [ -n "$found" ] || die "the release build has no program $1"
+  echo "$found"
+}
+
+# pid_of NAME: its process, only while it is really ours (a pid may have been given to somebody else since).
+pid_of() {
+  local pid exe
+  pid=$(cat "$local_dir/run/$1.pid" 2>/dev/null) || return 1
+  exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
+  case "$exe" in "$ORDO_ROOT"/build/*) echo "$pid" ;; *) return 1 ;; esac
+}
+
+# run NAME PROGRAM ARGUMENT…: starts it in the background unless it runs.
+run() {
+  local name=$1
+  shift
+  pid_of "$name" >/dev/null && return 0
+  nohup "$@" >>"$local_dir/log/$name.log" 2>&1 </dev/null &
+  echo $! >"$local_dir/run/$name.pid"
+}
+
+http_ok() {
+  local host=${1%%:*} port=${1##*:} line
+  exec 9<>"/dev/tcp/$host/$port" || return 1
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&9
+  read -r line <&9
+  exec 9>&-
+  case "$line" in *' 200 '*) return 0 ;; *) return 1 ;; esac
+}
+
+broker_ready() {
+  pid_of broker >/dev/null || die "the broker ended: see $local_dir/log/broker.log"
+  (http_ok 127.0.0.1:7780 /readyz) 2>/dev/null
+}
+
+system_up() {
+  ensure build run
+  build_preset release programs
+  mkdir -p "$local_dir/run" "$local_dir/log"
+  pg_up
+  "$(program ordo-migrate)" --shards 2 --database "$(pg_dsn)" >"$local_dir/log/migrate.log" 2>&1 ||
+    die "migrating failed: see $local_dir/log/migrate.log"
+  run broker "$(program ordo-broker)" --database "$(pg_dsn)" --plaintext
+  wait_until 30 "broker's /readyz" broker_ready
+  local file
+  for file in examples/pipelines/*.yaml; do
+    [ -f "$file" ] && "$(program ordo)" pipeline apply "$file" >>"$local_dir/log/migrate.log" 2>&1
+  done
+  run worker "$(program ordo-example-worker)" --broker tcp://127.0.0.1:7701
+  system_status
+}
+
+system_down() {
+  local name pid
+  for name in worker broker; do
+    pid=$(pid_of "$name") || continue
+    kill -TERM "$pid"
+    wait_until 40 "$name's end" bash -c "! kill -0 $pid"
+    rm -f "$local_dir/run/$name.pid"
+    say "stopped $name"
+  done
+  if [ -d "$(pg_home)/data" ] && pg_running; then
+    as_pg "$(pg_bin)/pg_ctl" -D "$(pg_home)/data" -m fast -w stop >/dev/null
+    say "stopped PostgreSQL"
+  fi
+}
+
+system_status() {
+  local name pid up=0
+  for name in broker worker; do
+    if pid=$(pid_of "$name"); then
+      say "${green}up${plain}    $name (pid $pid)  log $local_dir/log/$name.log"
+      up=$((up + 1))
+    else
+      say "${red}down${plain}  $name"
+    fi
+  done
+  if [ -d "$(pg_home)/data" ] && pg_running; then
+    say "${green}up${plain}    PostgreSQL        psql '$(pg_dsn)'"
+    up=$((up + 1))
+  else
+    say "${red}down${plain}  PostgreSQL"
+  fi
+  [ "$up" = 3 ] || return 3
+  cat <<TEXT
+
+clients    tcp://127.0.0.1:7700      $(program ordo) ls
+workers    tcp://127.0.0.1:7701
+HTTP       http://127.0.0.1:7780/metrics, /livez, /readyz
+TEXT
+}

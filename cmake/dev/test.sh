@@ -1,0 +1,136 @@
+# shellcheck shell=bash
+# ./dev test and ./dev check. Each stage adds what it counted; the last line is "N passed, N failed".
+
+passed=0
+failed=0
+failed_stages=()
+
+# stage NAME COMMAND…: a test without a count of its own.
+stage() {
+  local name=$1 started=$SECONDS
+  shift
+  step "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    failed_stages+=("$name")
+  fi
+  say "   $((SECONDS - started)) s"
+}
+
+# ctest_stage NAME FOLDER ARGUMENT…: counts what ctest counts.
+ctest_stage() {
+  local name=$1 folder=$2 log started=$SECONDS line bad all
+  shift 2
+  step "$name"
+  log=$(log_of ctest "${name//[^a-z0-9]/-}")
+  ctest --test-dir "$folder" --output-on-failure --timeout 600 "$@" >"$log" 2>&1 || true
+  line=$(grep -E 'tests passed, [0-9]+ tests failed out of [0-9]+' "$log" | tail -n 1 || true)
+  if [ -z "$line" ]; then
+    tail -n 40 "$log"
+    failed=$((failed + 1))
+    failed_stages+=("$name (no tests ran)")
+    return
+  fi
+  bad=$(sed -E 's/.*, ([0-9]+) tests failed out of.*/\1/' <<<"$line")
+  all=$(sed -E 's/.*out of ([0-9]+).*/\1/' <<<"$line")
+  if [ "$bad" != 0 ]; then
+    grep -vE '^ *Start |   Passed ' "$log" | tail -n 200
+    failed_stages+=("$name: $log")
+  fi
+  passed=$((passed + all - bad))
+  failed=$((failed + bad))
+  say "   $line, $((SECONDS - started)) s"
+}
+
+# built NAME PRESET TARGET…: compiles; what does not compile is a failed test.
+built() {
+  local name=$1
+  shift
+  step "$name"
+  local started=$SECONDS
+  if ! build_preset "$@"; then
+    failed=$((failed + 1))
+    failed_stages+=("$name")
+    return 1
+  fi
+  say "   $((SECONDS - started)) s"
+}
+
+# Prints the last line, and fails where a test did.
+conclude() {
+  local name
+  for name in "${failed_stages[@]}"; do
+    say "${red}failed:${plain} $name"
+  done
+  say "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
+
+sim_run() { build/release/tests/sim/ordo_sim "$@"; }
+
+tsan_settings() {
+  echo "halt_on_error=1 second_deadlock_stack=1 suppressions=$ORDO_ROOT/tests/tsan.supp"
+}
+
+dev_test() {
+  case "${1:-}" in
+    '') test_all ;;
+    bare) test_bare ;;
+    zombie | faults | install) test_label "$1" ;;
+    *) die "there is no test '$1': zombie, faults, install, bare, or none for all" ;;
+  esac
+}
+
+test_label() {
+  ensure build run test
+  built "build (release)" release && ctest_stage "$1" build/release -L "$1"
+  conclude
+}
+
+test_all() {
+  ensure build run test
+  if built "build (release)" release; then
+    ctest_stage "unit, transcripts, contract, tidy" build/release -j "$(nproc)" \
+      -L 'unit|transcript|contract|tidy' -LE 'integration|faults|zombie'
+    ctest_stage "integration" build/release -L 'integration|install'
+    stage "simulator, 300 seeds" sim_run --seeds 300
+  fi
+  if built "build (address and undefined-behaviour sanitizers)" asan ordo_core_tests; then
+    ctest_stage "cores under asan and ubsan" build/asan -j "$(nproc)" -L core
+  fi
+  if built "build (thread sanitizer)" tsan ordo_thread_tests; then
+    TSAN_OPTIONS=$(tsan_settings) ctest_stage "threads under tsan" build/tsan -L threads
+  fi
+  conclude
+}
+
+dev_check() {
+  ensure build lint
+  if built "build (dev)" dev ordo_check_tests; then
+    ctest_stage "unit, transcripts, tidy" build/dev -j "$(nproc)" -L 'unit|transcript|tidy' -LE 'integration|faults|zombie'
+    stage "simulator, 20 seeds" build/dev/tests/sim/ordo_sim --seeds 20
+  fi
+  stage "layout" check_layout
+  stage "shell scripts" check_scripts
+  conclude
+}
+
+# A bare Debian 12 in a folder: what a newcomer's machine has is proved by having nothing else.
+test_bare() {
+  is_root || die "test bare needs root (debootstrap, chroot)"
+  ensure bare
+  local root=$ORDO_ROOT/build/bare/root failed=0
+  . "$ORDO_ROOT/cmake/dev/bare.sh"
+  bare_make "$root"
+  trap 'bare_unmount "$root"' EXIT
+  bare_mount "$root"
+  step "in the bare system: ./dev demo --once --orders 500"
+  bare_run "$root" "./dev demo --once --orders 500 --output json" || failed=1
+  step "in the bare system: ./dev test"
+  bare_run "$root" "./dev test" || failed=1
+  [ "$failed" = 0 ] && say "2 passed, 0 failed" && return
+  say "bare: $failed failed"
+  return 1
+}

@@ -1,0 +1,22 @@
+# Targets that build a group: `programs` is what a person runs, the others what a part of ./dev test runs.
+set(programs "")
+foreach(folder monitoring broker client worker bench examples)
+  ordo_executables_below(found ${PROJECT_SOURCE_DIR}/${folder})
+  list(APPEND programs ${found})
+endforeach()
+add_custom_target(programs DEPENDS ${programs})
+
+# group(name folders…): the tests below these folders of tests/.
+function(test_group name)
+  set(tests "")
+  foreach(folder ${ARGN})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt AND ORDO_TESTS)
+      ordo_executables_below(found ${PROJECT_SOURCE_DIR}/tests/${folder})
+      list(APPEND tests ${found})
+    endif()
+  endforeach()
+  add_custom_target(${name} DEPENDS ${tests})
+endfunction()
+test_group(ordo_check_tests unit transcripts sim tidy)
+test_group(ordo_core_tests unit transcripts contract sim)
+test_group(ordo_thread_tests unit)
