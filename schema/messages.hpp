@@ -123,6 +123,8 @@ struct Regrant {
   template <class S, class F> static void fields(S& s, F&& f) { f(s.key, s.old_fence, s.new_fence); }
 };
 
+/// The attempt counts no more. The worker answers each Revoked with a TaskResult once the attempt is over (outcome
+/// unknown where it had not begun): until then the broker counts its slot as taken.
 struct Revoked {
   TaskKey key;
   Fence fence;
@@ -296,6 +298,7 @@ struct Answers {
 
 // ---- worker → broker ---------------------------------------------------------------------------
 
+/// Between its hello and the Welcome a worker drops every offer: the broker has counted them as lost.
 struct WorkerHello {
   SessionId session{};
   std::string name, version;
