@@ -1,0 +1,185 @@
+#include "client/core/requests.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "schema/limits.hpp"
+
+namespace ordo::client {
+namespace {
+
+/// What a request weighs beside its texts: numbers, ids, msgpack heads.
+constexpr std::size_t kFixedBytes = 64;
+
+Error too_large(std::string_view what, std::size_t size, std::size_t bound) {
+  return {Code::kMalformed,
+          "too_large",
+          std::string(what) + " has " + std::to_string(size) + " bytes; at most " +
+              std::to_string(bound) + " are allowed",
+          {}};
+}
+
+struct Bound {
+  std::string_view what;
+  const std::string& text;
+  std::size_t bytes;
+};
+
+std::optional<Error> first_broken(std::initializer_list<Bound> bounds) {
+  for (const Bound& bound : bounds) {
+    if (bound.text.size() > bound.bytes) {
+      return too_large(bound.what, bound.text.size(), bound.bytes);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> check(const wire::OrderRequest& order) {
+  constexpr auto kLongest =
+      static_cast<std::uint64_t>(std::chrono::milliseconds(limits::kDelayMax).count());
+  if (auto error = first_broken({{"pipeline name", order.pipeline, limits::kNameBytes},
+                                 {"payload", order.payload, limits::kPayloadBytes},
+                                 {"key", order.key, limits::kKeyBytes},
+                                 {"customer", order.customer, limits::kCustomerBytes},
+                                 {"labels", order.labels, limits::kLabelsBytes},
+                                 {"context", order.context, limits::kContextBytes}})) {
+    return error;
+  }
+  if (order.pipeline.empty()) {
+    return Error{Code::kMalformed, "unknown_pipeline", "an order needs the name of a pipeline", {}};
+  }
+  if (order.priority >= limits::kPriorities) {
+    return Error{
+        Code::kMalformed,
+        "bad_field",
+        "priority " + std::to_string(order.priority) + " is not in 0 to 9 (0 is most urgent)",
+        {}};
+  }
+  if (order.delay_ms > kLongest || order.deadline_ms > kLongest) {
+    return Error{Code::kMalformed, "bad_field", "delay and deadline are at most 365 days", {}};
+  }
+  if (!order.id.is_zero() && !order.id.is_valid()) {
+    return Error{Code::kMalformed, "bad_field", "the order's id is not a UUIDv7", {}};
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> check(const wire::Operate& verb) {
+  return first_broken({{"step name", verb.step, limits::kNameBytes},
+                       {"result", verb.result, limits::kResultBytes},
+                       {"who", verb.who, limits::kTextBytes},
+                       {"why", verb.why, limits::kTextBytes}});
+}
+
+std::optional<Error> check(const wire::Cancel& cancel) {
+  return first_broken(
+      {{"who", cancel.who, limits::kTextBytes}, {"why", cancel.why, limits::kTextBytes}});
+}
+
+std::optional<Error> check(const wire::PutPipeline& put) {
+  return first_broken({{"pipeline source", put.source, limits::kPipelineBytes}});
+}
+
+template <class Other>
+std::optional<Error> check(const Other&) {
+  return std::nullopt;
+}
+
+}  // namespace
+
+Pending& Requests::add() {
+  std::uint32_t slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<std::uint32_t>(slots_.size());
+    ORDO_CHECK(slot < (1U << kSlotBits), slot);
+    slots_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  Pending& pending = slots_[slot];
+  pending = Pending{};
+  pending.number = (++serial_ << kSlotBits) | slot;
+  ++size_;
+  return pending;
+}
+
+Pending* Requests::find(std::uint64_t number) {
+  const std::uint64_t slot = number & ((1U << kSlotBits) - 1);
+  if (number == 0 || slot >= slots_.size() || slots_[slot].number != number) return nullptr;
+  return &slots_[slot];
+}
+
+void Requests::remove(const Pending& pending) {
+  const auto slot = static_cast<std::uint32_t>(pending.number & ((1U << kSlotBits) - 1));
+  slots_[slot].number = 0;
+  slots_[slot].request = wire::GetQueues{};  // lets go of payloads
+  free_.push_back(slot);
+  --size_;
+}
+
+std::vector<std::uint64_t> Requests::all() const {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(size_);
+  for (const Pending& pending : slots_) {
+    if (pending.number != 0) numbers.push_back(pending.number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+void set_number(Request& request, std::uint64_t number) {
+  std::visit([number](auto& message) { message.request = number; }, request);
+}
+
+const OrderId* order_of(const Request& request) {
+  return std::visit(
+      [](const auto& message) -> const OrderId* {
+        if constexpr (requires { message.id; }) {
+          return &message.id;
+        } else {
+          return nullptr;
+        }
+      },
+      request);
+}
+
+std::optional<ShardNumber> shard_of(const Request& request) {
+  if (const auto* list = std::get_if<wire::List>(&request)) return list->shard;
+  const OrderId* id = order_of(request);
+  if (id == nullptr || id->is_zero()) return std::nullopt;
+  return static_cast<ShardNumber>(id->shard());
+}
+
+std::size_t bytes_of(const Request& request) {
+  if (const auto* order = std::get_if<wire::OrderRequest>(&request)) {
+    return kFixedBytes + order->pipeline.size() + order->payload.size() + order->key.size() +
+           order->customer.size() + order->labels.size() + order->context.size();
+  }
+  if (const auto* put = std::get_if<wire::PutPipeline>(&request)) {
+    return kFixedBytes + put->source.size();
+  }
+  if (const auto* verb = std::get_if<wire::Operate>(&request)) {
+    return kFixedBytes + verb->result.size() + verb->who.size() + verb->why.size();
+  }
+  return kFixedBytes;
+}
+
+std::optional<Error> check_bounds(const Request& request) {
+  return std::visit([](const auto& message) { return check(message); }, request);
+}
+
+bool is_repeatable(const Request& request) {
+  // A repeated verb would act on what the task has become since: only a person may decide that.
+  return !std::holds_alternative<wire::Operate>(request);
+}
+
+bool has_effect(const Request& request) {
+  return std::holds_alternative<wire::OrderRequest>(request) ||
+         std::holds_alternative<wire::Cancel>(request) ||
+         std::holds_alternative<wire::Operate>(request) ||
+         std::holds_alternative<wire::PutPipeline>(request) ||
+         std::holds_alternative<wire::SetQueue>(request);
+}
+
+}  // namespace ordo::client
