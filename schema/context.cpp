@@ -1,0 +1,149 @@
+#include "schema/context.hpp"
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "schema/limits.hpp"
+#include "schema/text.hpp"
+
+namespace ordo {
+namespace {
+
+using nlohmann::json;
+
+tl::unexpected<Error> malformed(std::string_view reason, std::string_view what,
+                                std::string_view message) {
+  return fail(Code::kMalformed, reason, std::string(what) + " " + std::string(message));
+}
+
+/// Listens to the parser and stops it at the first thing that a context may not hold, so that depth is bounded
+/// before a tree is built. Strings come unescaped.
+class Guard : public nlohmann::json_sax<json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t& value) override { return is_storable(value); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override {
+    keys_.emplace_back();
+    return open();
+  }
+  bool key(string_t& name) override {
+    if (!is_storable(name)) return false;
+    if (keys_.back().insert(name).second) return true;
+    return stop("bad_context", "has the field `" + name + "` twice");
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    if (depth_ == 0) return stop("bad_context", "is not a JSON object");
+    return open();
+  }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
+    return stop("bad_context", "is not JSON at byte " + std::to_string(position));
+  }
+
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] const std::string& message() const { return message_; }
+
+ private:
+  bool open() {
+    if (++depth_ <= kContextDepth) return true;
+    return stop("too_deep", "nests deeper than " + std::to_string(kContextDepth));
+  }
+  /// The text was UTF-8, so an escape is the only way to a NUL.
+  bool is_storable(const std::string& value) {
+    return value.find('\0') == std::string::npos ||
+           stop("bad_context", "holds a NUL character, which a table cannot");
+  }
+  bool stop(std::string_view reason, std::string message) {
+    if (reason_.empty()) {
+      reason_ = reason;
+      message_ = std::move(message);
+    }
+    return false;
+  }
+
+  std::size_t depth_ = 0;
+  std::vector<std::set<std::string>> keys_;
+  std::string reason_;
+  std::string message_;
+};
+
+/// The object in `text`, or what is wrong with it.
+Result<json> parse(std::string_view text, std::size_t max_bytes, std::string_view what) {
+  if (text.empty()) return json::object();
+  if (auto good = check_context(text, max_bytes, what); !good) {
+    return tl::unexpected(good.error());
+  }
+  return json::parse(text);
+}
+
+}  // namespace
+
+Result<void> check_context(std::string_view text, std::size_t max_bytes, std::string_view what) {
+  if (text.empty()) return {};
+  if (text.size() > max_bytes) {
+    return malformed("too_large", what,
+                     "has " + std::to_string(text.size()) + " bytes; at most " +
+                         std::to_string(max_bytes) + " are allowed");
+  }
+  if (const std::size_t good = text_prefix(text); good != text.size()) {
+    return malformed("bad_context", what, "is not UTF-8 at byte " + std::to_string(good + 1));
+  }
+  Guard guard;
+  const bool is_json = json::sax_parse(text, &guard);
+  if (!guard.reason().empty()) return malformed(guard.reason(), what, guard.message());
+  const std::size_t start = text.find_first_not_of(" \t\r\n");
+  if (!is_json || text[start] != '{') return malformed("bad_context", what, "is not a JSON object");
+  return {};
+}
+
+Result<std::string> merge_context(std::string_view context, std::string_view delta) {
+  auto merged = parse(context, limits::kContextBytes, "context");
+  if (!merged) return tl::unexpected(merged.error());
+  const auto fields = parse(delta, limits::kStepContextBytes, "context of the step");
+  if (!fields) return tl::unexpected(fields.error());
+  for (const auto& [name, value] : fields->items()) {
+    if (value.is_null()) {
+      merged->erase(name);
+    } else {
+      (*merged)[name] = value;
+    }
+  }
+  if (merged->empty()) return std::string();
+  std::string text = merged->dump();
+  if (text.size() > limits::kContextBytes) {
+    return malformed("too_large", "context",
+                     "would have " + std::to_string(text.size()) + " bytes; at most " +
+                         std::to_string(limits::kContextBytes) + " are allowed");
+  }
+  return text;
+}
+
+Result<std::string> get_context(std::string_view context, std::string_view field) {
+  const auto parsed = parse(context, limits::kContextBytes, "context");
+  if (!parsed) return tl::unexpected(parsed.error());
+  const json* at = &*parsed;
+  for (std::string_view rest = field; at != nullptr;) {
+    const std::size_t dot = rest.find('.');
+    const auto found = at->is_object() ? at->find(rest.substr(0, dot)) : at->end();
+    at = found == at->end() ? nullptr : &*found;
+    if (at != nullptr && dot == std::string_view::npos) return at->dump();
+    if (dot != std::string_view::npos) rest.remove_prefix(dot + 1);
+  }
+  return fail(Code::kNotFound, "no_field", "the context has no field `" + std::string(field) + "`");
+}
+
+}  // namespace ordo
