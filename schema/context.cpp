@@ -146,4 +146,13 @@ Result<std::string> get_context(std::string_view context, std::string_view field
   return fail(Code::kNotFound, "no_field", "the context has no field `" + std::string(field) + "`");
 }
 
+std::string text_object(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+  auto object = nlohmann::json::object();
+  for (const auto& [name, text] : fields) {
+    if (!text.empty()) object[std::string(name)] = text;
+  }
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace ordo

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ordo/result.hpp"
 
@@ -29,5 +31,8 @@ Result<std::string> merge_context(std::string_view context, std::string_view del
 /// A field's value as JSON text ("\"paid\"", "3", "[1,2]"). `field` may name a field of a nested object with
 /// dots ("customer.level"). Error: code not_found, reason no_field.
 Result<std::string> get_context(std::string_view context, std::string_view field);
+
+/// A JSON object of texts, escaped; fields whose text is empty are left out. For the notes of events.
+std::string text_object(std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
 
 }  // namespace ordo
