@@ -1,0 +1,42 @@
+#include "base/http_get.hpp"
+
+#include <httplib.h>
+
+namespace ordo {
+namespace {
+
+constexpr std::size_t kBodyBytes = 16u << 20;
+
+}  // namespace
+
+Result<HttpReply> http_get(const std::string& url, Millis patience) {
+  const std::string scheme = "http://";
+  const auto slash = url.find('/', scheme.size());
+  if (url.rfind(scheme, 0) != 0 || url.size() == scheme.size() || slash == scheme.size()) {
+    return fail(Code::kMalformed, "url",
+                "`" + url + "` is no address: write http://host:port/path");
+  }
+  const std::string host = url.substr(0, slash);
+  const std::string path = slash == std::string::npos ? "/" : url.substr(slash);
+  httplib::Client client(host);
+  if (!client.is_valid()) {
+    return fail(Code::kMalformed, "url",
+                "`" + url + "` is no address: write http://host:port/path");
+  }
+  client.set_connection_timeout(patience);
+  client.set_read_timeout(patience);
+  client.set_write_timeout(patience);
+  HttpReply reply;
+  auto got = client.Get(path, [&reply](const char* data, std::size_t size) {
+    reply.body.append(data, std::min(size, kBodyBytes - reply.body.size()));
+    return reply.body.size() < kBodyBytes;
+  });
+  if (!got)
+    return fail(Code::kUnavailable, "http",
+                "no answer from " + url + ": " + httplib::to_string(got.error()));
+  reply.status = got->status;
+  reply.type = got->get_header_value("Content-Type");
+  return reply;
+}
+
+}  // namespace ordo
