@@ -7,8 +7,8 @@
 // Order:   reads and opens are barriers. Between two of them progress goes before submits (a quarter of each batch is
 //          kept for submits), except that writes of one order always keep their order.
 // Errors:  a rejected batch is halved by order until the culprit stands alone; what the core queued for the same order
-//          after a write that was left out was built on it and shares its fate. After a loss all that is queued goes back
-//          in ShardLost, and whatever comes before the next OpenShard is dropped.
+//          after a rejected write (or one that missed a row) was built on it and shares its fate. After a loss all that
+//          is queued goes back in ShardLost, and whatever comes before the next OpenShard is dropped.
 // Threads: one owner, that of the session.
 // Costs:   one hash look-up a write; a batch is at most limits::kBatchRows changes and kBatchBytes (or one write).
 #pragma once
@@ -47,7 +47,8 @@ class CommitQueue {
 
   explicit CommitQueue(ShardNumber shard) : shard_(shard) {}
 
-  /// Queues an operation of this shard. OpenShard drops what waits: its core has forgotten it.
+  /// Queues an operation of this shard. OpenShard ends what waits, for its core has forgotten it: the writes come back in
+  /// a ShardLost of their incarnation before the new one's outcome.
   void push(StoreOperation&& operation);
 
   /// The next work; Idle when there is none. ORDO_CHECKs that the result of the last one was told.
@@ -80,7 +81,10 @@ class CommitQueue {
   void push_write(std::unique_ptr<Write> write);
   void push_read(Read read);
   void gather();
-  void forget();
+  void take_unfinished(Writes& into);
+  void drop_queued();
+  void report_dropped(std::vector<Event>& out);
+  [[nodiscard]] bool finish(std::vector<Event>& out);
   Work start_batch();
   void bisect(const std::string& message, std::vector<Event>& out);
   void reject_alone(const std::string& message, std::vector<Event>& out);
@@ -96,6 +100,8 @@ class CommitQueue {
   std::deque<Segment> segments_;
   std::deque<Writes> halves_;   ///< of a rejected batch, in order; before everything else
   Writes batch_;                ///< under way
+  Writes dropped_;              ///< of an older incarnation, to be reported
+  std::uint32_t dropped_incarnation_ = 0;
   std::vector<const StoreWrite*> pointers_;
   Read read_;                   ///< under way
 };

@@ -1,0 +1,430 @@
+#include "broker/store/memory_store.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace ordo {
+
+namespace {
+
+constexpr std::size_t kRecordEvents = 1000;
+
+/// The object under "context" in an event's note, as text; empty where there is none.
+std::string context_of(std::string_view note) {
+  constexpr std::string_view kMember = "\"context\":";
+  const std::size_t at = note.find(kMember);
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = note.find('{', at + kMember.size());
+  if (begin == std::string_view::npos) return {};
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = begin; i < note.size(); ++i) {
+    const char c = note[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == '{') ++depth;
+    if (c == '}' && --depth == 0) return std::string(note.substr(begin, i - begin + 1));
+  }
+  return {};
+}
+
+/// First key of an order in a map by TaskKey.
+TaskKey first_key(const OrderId& id) { return TaskKey{id, 0, 0, TaskKind::kForward}; }
+
+template <class Row, class F>
+void for_order(const std::map<TaskKey, Row>& rows, const OrderId& id, F&& f) {
+  for (auto it = rows.lower_bound(first_key(id)); it != rows.end() && it->first.order == id; ++it) {
+    f(it->second);
+  }
+}
+
+std::optional<DoneStep> done_step(const EventRow& event) {
+  const bool is_skipped = event.kind == EventKind::kOperatorSkip;
+  const bool is_done = event.kind == EventKind::kSucceeded ||
+                       event.kind == EventKind::kOperatorComplete || is_skipped;
+  if (!is_done || !event.step) return std::nullopt;
+  return DoneStep{.step = *event.step,
+                  .branch = event.branch,
+                  .kind = event.task_kind,
+                  .is_skipped = is_skipped,
+                  .attempt = event.attempt,
+                  .result = event.detail,
+                  .context = context_of(event.note)};
+}
+
+/// What a CHECK of `deferred` would say; empty: all is well.
+std::string_view problem_of(const DeferredRow& row) {
+  if (row.state != TaskState::kBacklog && row.state != TaskState::kScheduled &&
+      row.state != TaskState::kWaiting && row.state != TaskState::kHeld &&
+      row.state != TaskState::kParked) {
+    return "a deferred task is backlog, scheduled, waiting, held or parked";
+  }
+  const bool wants_time =
+      row.state == TaskState::kScheduled || row.task.key.kind == TaskKind::kDeadline;
+  if (wants_time != row.run_at.has_value()) return "run_at is set exactly where a task is scheduled";
+  return {};
+}
+
+tl::unexpected<Error> lost() {
+  return fail(Code::kUnavailable, "lost", "the session is no longer the shard's owner");
+}
+
+}  // namespace
+
+// ---- reading -----------------------------------------------------------------------------------
+
+const std::map<std::int64_t, EventRow>* MemoryDatabase::events(const OrderId& order) const {
+  const auto it = events_.find(order);
+  return it == events_.end() ? nullptr : &it->second;
+}
+
+OrderStatus MemoryDatabase::status(const OrderId& order) const {
+  const auto* events = this->events(order);
+  if (events == nullptr) return OrderStatus::kRunning;
+  for (auto it = events->rbegin(); it != events->rend(); ++it) {
+    if (it->second.status) return *it->second.status;
+  }
+  return OrderStatus::kRunning;
+}
+
+std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
+  const auto found = orders_.find(id);
+  if (found == orders_.end()) return std::nullopt;
+  OrderSnapshot snapshot;
+  snapshot.order = found->second;
+  snapshot.status = status(id);
+  for_order(tasks_, id, [&](const TaskRow& row) { snapshot.tasks.push_back(row); });
+  for_order(deferred_, id, [&](const DeferredRow& row) { snapshot.deferred.push_back(row); });
+  const auto* events = this->events(id);
+  if (events == nullptr) return snapshot;
+  for (const auto& [seq, event] : *events) {
+    if (event.kind == EventKind::kCancelRequested) snapshot.is_cancelled = true;
+    if (auto done = done_step(event)) snapshot.done.push_back(std::move(*done));
+  }
+  return snapshot;
+}
+
+std::optional<OrderRecord> MemoryDatabase::record(const OrderId& id) const {
+  const auto found = orders_.find(id);
+  if (found == orders_.end()) return std::nullopt;
+  OrderRecord record;
+  record.order = found->second;
+  record.status = status(id);
+  for_order(tasks_, id, [&](const TaskRow& row) { record.tasks.push_back(row); });
+  for_order(deferred_, id, [&](const DeferredRow& row) { record.deferred.push_back(row); });
+  const auto* events = this->events(id);
+  if (events == nullptr) return record;
+  const std::size_t skip = events->size() > kRecordEvents ? events->size() - kRecordEvents : 0;
+  for (auto it = std::next(events->begin(), static_cast<std::ptrdiff_t>(skip)); it != events->end();
+       ++it) {
+    record.events.push_back(it->second);
+  }
+  return record;
+}
+
+Takeover MemoryDatabase::take() {
+  Takeover takeover;
+  takeover.timeline = timeline_;
+  takeover.epoch = ++epoch_;
+  takeover.database_now = now_;
+  OrderId last;
+  for (const auto& [key, row] : tasks_) {
+    if (key.order == last) continue;
+    last = key.order;
+    if (auto found = snapshot(key.order)) takeover.orders.push_back(std::move(*found));
+  }
+  for (const auto& [id, row] : pipelines_) takeover.pipelines.push_back(row);
+  for (const auto& [queue, row] : queue_settings_) takeover.queue_settings.push_back(row);
+  if (!due_.empty()) takeover.next_due = std::get<Wall>(*due_.begin());
+  for (const BacklogPlace& place : backlog_) {
+    const std::string& queue = std::get<std::string>(place);
+    if (takeover.backlog_queues.empty() || takeover.backlog_queues.back() != queue) {
+      takeover.backlog_queues.push_back(queue);
+    }
+  }
+  takeover.backlog_estimate = backlog_.size();
+  return takeover;
+}
+
+void MemoryDatabase::add_to_page(Page& page, const DeferredRow& row, std::uint64_t& bytes) const {
+  page.rows.push_back(row);
+  const auto known = [&](const OrderSnapshot& s) { return s.order.id == row.task.key.order; };
+  if (std::any_of(page.orders.begin(), page.orders.end(), known)) return;
+  if (auto found = snapshot(row.task.key.order)) {
+    bytes += view(found->order.payload).size();
+    page.orders.push_back(std::move(*found));
+  }
+}
+
+Page MemoryDatabase::backlog_page(const PageSpec& spec) const {
+  Page page;
+  std::uint64_t bytes = 0;
+  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
+  auto it = spec.after_seq == kLast
+                ? backlog_.end()
+                : backlog_.lower_bound({spec.queue, spec.priority, spec.after_seq + 1, TaskKey{}});
+  for (; it != backlog_.end(); ++it) {
+    if (std::get<std::string>(*it) != spec.queue || std::get<std::uint8_t>(*it) != spec.priority) {
+      break;
+    }
+    if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
+      page.is_last = false;
+      break;
+    }
+    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), bytes);
+  }
+  return page;
+}
+
+Page MemoryDatabase::due_page(const PageSpec& spec) const {
+  Page page;
+  std::uint64_t bytes = 0;
+  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
+  auto it = spec.after_seq == kLast
+                ? due_.lower_bound({spec.due_after + Micros{1}, std::numeric_limits<std::int64_t>::min(), {}})
+                : due_.lower_bound({spec.due_after, spec.after_seq + 1, TaskKey{}});
+  for (; it != due_.end() && std::get<Wall>(*it) <= spec.due_until; ++it) {
+    if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
+      page.is_last = false;
+      break;
+    }
+    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), bytes);
+  }
+  if (it != due_.end()) page.next_due = std::get<Wall>(*it);
+  return page;
+}
+
+// ---- writing -----------------------------------------------------------------------------------
+
+void MemoryDatabase::insert_deferred(const DeferredRow& row) {
+  const TaskRow& task = row.task;
+  deferred_.emplace(task.key, row);
+  if (row.state == TaskState::kBacklog) {
+    backlog_.emplace(task.queue, task.priority, task.seq, task.key);
+  }
+  if (row.run_at) due_.emplace(*row.run_at, task.seq, task.key);
+}
+
+void MemoryDatabase::erase_deferred(const TaskKey& key) {
+  const auto it = deferred_.find(key);
+  const DeferredRow& row = it->second;
+  if (row.state == TaskState::kBacklog) {
+    backlog_.erase({row.task.queue, row.task.priority, row.task.seq, key});
+  }
+  if (row.run_at) due_.erase({*row.run_at, row.task.seq, key});
+  deferred_.erase(it);
+}
+
+/// One commit: decides what is left out, then what the keys and CHECKs say, and only then touches a table.
+class MemoryDatabase::Commit {
+ public:
+  Commit(MemoryDatabase& database, std::span<const StoreWrite* const> batch)
+      : database_(database), batch_(batch), fate_(batch.size()) {}
+
+  CommitResult run() {
+    CommitResult result;
+    find_missing();
+    find_known_orders();
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      if (!fate_[i]) check(*batch_[i]);
+    }
+    if (!problem_.empty()) {
+      result.kind = CommitResult::Kind::kRejected;
+      result.message = problem_;
+      return result;
+    }
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      if (fate_[i]) result.refused.push_back({.write = i, .why = *fate_[i]});
+    }
+    apply();
+    return result;
+  }
+
+ private:
+  using Why = CommitResult::Refused::Why;
+
+  /// Deletes come first: what one order misses takes all of its writes with it.
+  void find_missing() {
+    std::set<OrderId> missing;
+    for (const StoreWrite* write : batch_) {
+      for (const Change& change : write->changes) {
+        if (const auto* gone = std::get_if<DeleteTask>(&change)) {
+          const bool is_there = database_.tasks_.contains(gone->key);
+          if (!is_there || !deleted_tasks_.insert(gone->key).second) missing.insert(gone->key.order);
+        } else if (const auto* row = std::get_if<DeleteDeferred>(&change)) {
+          const bool is_there = database_.deferred_.contains(row->key);
+          if (!is_there || !deleted_deferred_.insert(row->key).second) missing.insert(row->key.order);
+        }
+      }
+    }
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      if (missing.contains(batch_[i]->order)) fate_[i] = Why::kMissing;
+    }
+    std::erase_if(deleted_tasks_, [&](const TaskKey& key) { return missing.contains(key.order); });
+    std::erase_if(deleted_deferred_, [&](const TaskKey& key) { return missing.contains(key.order); });
+  }
+
+  void find_known_orders() {
+    std::map<OrderId, std::uint64_t> inserted;
+    std::map<std::pair<std::string, std::uint32_t>, PipelineId> versions;
+    for (const auto& [id, row] : database_.pipelines_) versions[{row.name, row.version}] = id;
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      for (const Change& change : batch_[i]->changes) {
+        if (fate_[i]) break;
+        if (const auto* order = std::get_if<InsertOrder>(&change)) {
+          const auto known = database_.orders_.find(order->row.id);
+          const auto [it, is_new] = inserted.emplace(
+              order->row.id, known == database_.orders_.end() ? order->row.submit_hash
+                                                              : known->second.submit_hash);
+          if (is_new && known == database_.orders_.end()) continue;
+          fate_[i] = it->second == order->row.submit_hash ? Why::kDuplicate : Why::kConflict;
+        } else if (const auto* put = std::get_if<PutPipeline>(&change)) {
+          const auto [it, is_new] = versions.emplace(std::pair{put->row.name, put->row.version}, put->row.id);
+          if (it->second != put->row.id) fate_[i] = Why::kConflict;
+        }
+      }
+    }
+  }
+
+  void check(const StoreWrite& write) {
+    for (const Change& change : write.changes) {
+      if (const auto* task = std::get_if<InsertTask>(&change)) {
+        const TaskKey& key = task->row.key;
+        const bool is_there = database_.tasks_.contains(key) && !deleted_tasks_.contains(key);
+        if (is_there || !inserted_tasks_.insert(key).second) problem_ = "duplicate key in task";
+      } else if (const auto* row = std::get_if<InsertDeferred>(&change)) {
+        const TaskKey& key = row->row.task.key;
+        const bool is_there = database_.deferred_.contains(key) && !deleted_deferred_.contains(key);
+        if (is_there || !inserted_deferred_.insert(key).second) {
+          problem_ = "duplicate key in deferred";
+        }
+        if (const auto words = problem_of(row->row); !words.empty()) problem_ = words;
+      } else if (const auto* event = std::get_if<AppendEvent>(&change)) {
+        const auto* known = database_.events(event->row.order);
+        const bool is_there = known != nullptr && known->contains(event->row.seq);
+        if (is_there || !events_.emplace(event->row.order, event->row.seq).second) {
+          problem_ = "duplicate key in event";
+        }
+      }
+    }
+  }
+
+  void apply() {
+    for (const TaskKey& key : deleted_tasks_) database_.tasks_.erase(key);
+    for (const TaskKey& key : deleted_deferred_) database_.erase_deferred(key);
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      if (fate_[i]) continue;
+      for (const Change& change : batch_[i]->changes) apply(change);
+    }
+  }
+
+  void apply(const Change& change) {
+    if (const auto* order = std::get_if<InsertOrder>(&change)) {
+      database_.orders_.emplace(order->row.id, order->row);
+    } else if (const auto* task = std::get_if<InsertTask>(&change)) {
+      database_.tasks_.emplace(task->row.key, task->row);
+    } else if (const auto* row = std::get_if<InsertDeferred>(&change)) {
+      database_.insert_deferred(row->row);
+    } else if (const auto* event = std::get_if<AppendEvent>(&change)) {
+      database_.events_[event->row.order].emplace(event->row.seq, event->row);
+    } else if (const auto* pipeline = std::get_if<PutPipeline>(&change)) {
+      database_.pipelines_.emplace(pipeline->row.id, pipeline->row);
+    } else if (const auto* setting = std::get_if<PutQueueSetting>(&change)) {
+      database_.queue_settings_.insert_or_assign(setting->row.queue, setting->row);
+    }
+  }
+
+  MemoryDatabase& database_;
+  std::span<const StoreWrite* const> batch_;
+  std::vector<std::optional<Why>> fate_;  ///< of each write; unset: done
+  std::set<TaskKey> deleted_tasks_, deleted_deferred_, inserted_tasks_, inserted_deferred_;
+  std::set<std::pair<OrderId, std::int64_t>> events_;
+  std::string problem_;
+};
+
+// ---- sessions ----------------------------------------------------------------------------------
+
+MemoryStore::~MemoryStore() {
+  if (is_owner()) database_.owner_ = 0;
+}
+
+Result<Takeover> MemoryStore::open() {
+  if (database_.owner_ != 0) {
+    return fail(Code::kBusy, "owned", "another session holds the shard's lock");
+  }
+  id_ = ++database_.sessions_;
+  database_.owner_ = id_;
+  return database_.take();
+}
+
+CommitResult MemoryStore::commit(std::span<const StoreWrite* const> batch) {
+  if (!is_owner()) {
+    return {.kind = CommitResult::Kind::kLost, .refused = {}, .message = "not the owner"};
+  }
+  return MemoryDatabase::Commit(database_, batch).run();
+}
+
+Result<std::vector<OrderSnapshot>> MemoryStore::load(std::span<const OrderId> ids) {
+  if (!is_owner()) return lost();
+  std::vector<OrderSnapshot> found;
+  for (const OrderId& id : ids) {
+    if (auto snapshot = database_.snapshot(id)) found.push_back(std::move(*snapshot));
+  }
+  return found;
+}
+
+Result<Page> MemoryStore::page(const PageSpec& spec) {
+  if (!is_owner()) return lost();
+  return spec.what == PageSpec::What::kBacklog ? database_.backlog_page(spec)
+                                               : database_.due_page(spec);
+}
+
+Result<void> MemoryStore::probe() {
+  if (!is_owner()) return lost();
+  return {};
+}
+
+Result<std::vector<OrderRecord>> MemoryReader::query(const QuerySpec& spec) {
+  using What = QuerySpec::What;
+  std::vector<OrderRecord> records;
+  if (spec.what == What::kOrder || spec.what == What::kEvents) {
+    auto record = database_.record(spec.id);
+    if (!record) return records;
+    if (spec.what == What::kEvents) {
+      std::erase_if(record->events, [&](const EventRow& e) { return e.seq <= spec.after_seq; });
+    }
+    records.push_back(std::move(*record));
+    return records;
+  }
+  const auto wanted = [&](const OrderRow& row) {
+    if (spec.what == What::kByCustomer) return row.customer == spec.customer;
+    if (spec.what == What::kOpen) return !is_final(database_.status(row.id));
+    bool is_parked = false;
+    for_order(database_.deferred_, row.id,
+              [&](const DeferredRow& d) { is_parked |= d.state == TaskState::kParked; });
+    return is_parked;
+  };
+  const auto take = [&](auto begin, auto end) {
+    for (auto it = begin; it != end && records.size() < spec.limit; ++it) {
+      if (wanted(it->second)) records.push_back(*database_.record(it->first));
+    }
+  };
+  const auto& orders = database_.orders_;
+  if (spec.what == What::kByCustomer) {  // newest first
+    auto begin = spec.after.is_zero() ? orders.rbegin()
+                                      : std::make_reverse_iterator(orders.lower_bound(spec.after));
+    take(begin, orders.rend());
+  } else {
+    take(orders.upper_bound(spec.after), orders.end());
+  }
+  return records;
+}
+
+}  // namespace ordo
