@@ -35,9 +35,7 @@ bool is_standing(const Request& request) {
          std::holds_alternative<wire::Watch>(request);
 }
 
-bool is_doubtful(const Pending& pending) {
-  return pending.was_doubtful || pending.unanswered > 0;
-}
+bool is_doubtful(const Pending& pending) { return pending.was_doubtful || pending.unanswered > 0; }
 
 std::string about(const Pending& pending) {
   const OrderId* id = order_of(pending.request);

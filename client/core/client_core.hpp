@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -133,6 +134,10 @@ class ClientCore {
   [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_; }
   /// The map of the latest welcome; empty before the first.
   [[nodiscard]] const ShardMap& shards() const { return shards_; }
+  /// An id for a new order; nullopt while no shard is known that takes one.
+  std::optional<OrderId> draw_id(Wall now, std::string_view key) {
+    return shards_.draw(now, key, chance_);
+  }
   [[nodiscard]] bool is_connected() const { return ready_links_ > 0; }
 
  private:
@@ -162,7 +167,7 @@ class ClientCore {
   void keep_links(Times now, Effects& effects);
   void route_all(Times now, Effects& effects);
   [[nodiscard]] LinkIndex route(const Pending& pending) const;
-  bool draw_id(Times now, Pending& pending, Effects& effects);
+  bool give_id(Times now, Pending& pending, Effects& effects);
   void flush(LinkIndex link, Effects& effects);
   LinkIndex link_of(const std::string& endpoint);
 

@@ -143,7 +143,7 @@ void ClientCore::route_all(Times now, Effects& effects) {
   for (const std::uint64_t number : std::exchange(queued_, {})) {
     Pending* pending = requests_.find(number);
     if (pending == nullptr || pending->phase != Phase::kQueued) continue;
-    if (!draw_id(now, *pending, effects)) continue;
+    if (!give_id(now, *pending, effects)) continue;
     pending->link = route(*pending);
     pending->phase = Phase::kSent;
     pending->due = now.steady + (std::holds_alternative<wire::Wait>(pending->request) ||
@@ -154,10 +154,10 @@ void ClientCore::route_all(Times now, Effects& effects) {
   }
 }
 
-bool ClientCore::draw_id(Times now, Pending& pending, Effects& effects) {
+bool ClientCore::give_id(Times now, Pending& pending, Effects& effects) {
   auto* order = std::get_if<wire::OrderRequest>(&pending.request);
   if (order == nullptr || !order->id.is_zero()) return true;
-  if (const auto id = shards_.draw(now.wall, order->key, chance_)) {
+  if (const auto id = draw_id(now.wall, order->key)) {
     order->id = *id;
     return true;
   }

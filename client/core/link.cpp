@@ -82,12 +82,9 @@ bool Link::is_silent(Times now) const {
 
 Steady Link::next_deadline() const {
   switch (state) {
-    case State::kDialing:
-      return Steady::max();
-    case State::kGreeting:
-      return std::min(next_hello_, heard_at_ + silence_);
-    case State::kReady:
-      return std::min(next_beat_, heard_at_ + silence_);
+    case State::kDialing: return Steady::max();
+    case State::kGreeting: return std::min(next_hello_, heard_at_ + silence_);
+    case State::kReady: return std::min(next_beat_, heard_at_ + silence_);
   }
   return Steady::max();
 }

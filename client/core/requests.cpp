@@ -80,10 +80,7 @@ std::optional<Error> check(const wire::PutPipeline& put) {
   return first_broken({{"pipeline source", put.source, limits::kPipelineBytes}});
 }
 
-template <class Other>
-std::optional<Error> check(const Other&) {
-  return std::nullopt;
-}
+template <class Other> std::optional<Error> check(const Other&) { return std::nullopt; }
 
 }  // namespace
 
@@ -152,10 +149,7 @@ std::optional<ShardNumber> shard_of(const Request& request) {
 }
 
 std::size_t bytes_of(const Request& request) {
-  if (const auto* order = std::get_if<wire::OrderRequest>(&request)) {
-    return kFixedBytes + order->pipeline.size() + order->payload.size() + order->key.size() +
-           order->customer.size() + order->labels.size() + order->context.size();
-  }
+  if (const auto* order = std::get_if<wire::OrderRequest>(&request)) return bytes_of(*order);
   if (const auto* put = std::get_if<wire::PutPipeline>(&request)) {
     return kFixedBytes + put->source.size();
   }
@@ -167,6 +161,11 @@ std::size_t bytes_of(const Request& request) {
 
 std::optional<Error> check_bounds(const Request& request) {
   return std::visit([](const auto& message) { return check(message); }, request);
+}
+
+std::size_t bytes_of(const wire::OrderRequest& order) {
+  return kFixedBytes + order.pipeline.size() + order.payload.size() + order.key.size() +
+         order.customer.size() + order.labels.size() + order.context.size();
 }
 
 bool is_repeatable(const Request& request) {

@@ -84,6 +84,7 @@ std::optional<ShardNumber> shard_of(const Request& request);
 
 /// What it weighs in memory and (nearly) in a frame.
 std::size_t bytes_of(const Request& request);
+std::size_t bytes_of(const wire::OrderRequest& order);
 
 /// The first bound that a request breaks, as an error of code malformed; nullopt where none.
 std::optional<Error> check_bounds(const Request& request);
