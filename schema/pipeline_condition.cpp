@@ -1,0 +1,180 @@
+#include "schema/pipeline_condition.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "schema/pipeline_values.hpp"
+
+namespace ordo::pipeline {
+namespace {
+
+constexpr std::array<std::string_view, 6> kOperators{"==", "!=", "<=", ">=", "<", ">"};
+constexpr std::array<std::string_view, 6> kReserved{"and", "or", "not", "true", "false", "null"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_word_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.' || c == '-' || c == '+';
+}
+
+struct Lexeme {
+  enum class Kind : std::uint8_t { kEnd, kWord, kText, kSymbol };
+  Kind kind = Kind::kEnd;
+  std::string_view text;   ///< kText: with its quotes
+  std::size_t offset = 0;
+};
+
+class Checker {
+ public:
+  explicit Checker(std::string_view text) : text_(text) { advance(); }
+
+  std::optional<ConditionFault> run() {
+    if (now_.kind == Lexeme::Kind::kEnd && !fault_) {
+      fail("the condition is empty", "remove it, or write such as `amount > 100`");
+    }
+    condition(0);
+    if (!fault_ && now_.kind != Lexeme::Kind::kEnd) {
+      fail("nothing may follow a whole condition, but " + shown() + " does",
+           "join conditions with `and` or `or`");
+    }
+    return fault_;
+  }
+
+ private:
+  [[nodiscard]] bool is_word(std::string_view word) const {
+    return now_.kind == Lexeme::Kind::kWord && now_.text == word;
+  }
+  [[nodiscard]] bool is_symbol(std::string_view symbol) const {
+    return now_.kind == Lexeme::Kind::kSymbol && now_.text == symbol;
+  }
+  [[nodiscard]] std::string shown() const {
+    if (now_.kind == Lexeme::Kind::kEnd) return "the end";
+    return "`" + std::string(now_.text) + "`";
+  }
+  void fail(std::string what, std::string instead) {
+    if (!fault_) fault_ = ConditionFault{now_.offset, std::move(what), std::move(instead)};
+    now_ = {Lexeme::Kind::kEnd, {}, text_.size()};
+    at_ = text_.size();
+  }
+
+  void advance() {
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    now_ = {Lexeme::Kind::kEnd, {}, at_};
+    if (at_ == text_.size()) return;
+    const char c = text_[at_];
+    if (c == '"' || c == '\'') return take_text(c);
+    if (is_word_char(c)) {
+      std::size_t end = at_;
+      while (end < text_.size() && is_word_char(text_[end])) ++end;
+      return take(Lexeme::Kind::kWord, end - at_);
+    }
+    const auto two = text_.substr(at_, 2);
+    const bool is_two =
+        two.size() == 2 && (is_one_of(two, kOperators) || two == "&&" || two == "||");
+    take(Lexeme::Kind::kSymbol, is_two ? 2 : 1);
+  }
+  void take(Lexeme::Kind kind, std::size_t size) {
+    now_ = {kind, text_.substr(at_, size), at_};
+    at_ += size;
+  }
+  void take_text(char quote) {
+    const std::size_t end = text_.find(quote, at_ + 1);
+    if (end == std::string_view::npos) {
+      return fail("a quote is opened and not closed", std::string("close it with `") + quote + "`");
+    }
+    take(Lexeme::Kind::kText, end + 1 - at_);
+  }
+
+  void condition(std::size_t depth) {
+    single(depth);
+    while (is_word("and") || is_word("or")) {
+      advance();
+      single(depth);
+    }
+    if (is_symbol("&&") || is_symbol("||")) {
+      fail(shown() + " is no word of conditions", now_.text == "&&" ? "write `and`" : "write `or`");
+    }
+  }
+
+  void single(std::size_t depth) {
+    if (fault_) return;
+    if (depth > kConditionDepth) {
+      return fail("brackets nest deeper than " + std::to_string(kConditionDepth), "simplify it");
+    }
+    if (is_symbol("!")) return fail("`!` is no word of conditions", "write `not`");
+    if (is_word("not")) {
+      advance();
+      return single(depth + 1);
+    }
+    if (!is_symbol("(")) return comparison();
+    advance();
+    condition(depth + 1);
+    if (fault_) return;
+    if (!is_symbol(")")) return fail("a bracket is opened and not closed", "close it with `)`");
+    advance();
+  }
+
+  void comparison() {
+    const bool is_word = now_.kind == Lexeme::Kind::kWord;
+    if (!is_word || !is_field(now_.text) || is_one_of(now_.text, kReserved)) {
+      return fail("a field of the context has to stand here, not " + shown(),
+                  "write such as `amount > 100`");
+    }
+    const std::string field(now_.text);
+    advance();
+    if (is_symbol("=")) return fail("`=` is no operator", "write `==`");
+    if (now_.kind != Lexeme::Kind::kSymbol || !is_one_of(now_.text, kOperators)) {
+      return fail("an operator has to follow `" + field + "`, not " + shown(),
+                  "use one of == != < <= > >=, such as `" + field + " == true`");
+    }
+    const bool is_ordering = now_.text[0] == '<' || now_.text[0] == '>';
+    advance();
+    value(is_ordering);
+  }
+
+  void value(bool is_ordering) {
+    if (fault_) return;
+    const bool is_constant = is_word("true") || is_word("false") || is_word("null");
+    if (is_constant && is_ordering) {
+      return fail(shown() + " has no order", "compare it with == or !=");
+    }
+    if (!is_constant && now_.kind != Lexeme::Kind::kText && !is_number()) {
+      const bool is_bare = now_.kind == Lexeme::Kind::kWord;
+      return fail("a value has to stand here, not " + shown(),
+                  is_bare ? "put text in quotes: `'" + std::string(now_.text) + "'`"
+                          : "write a number, 'text', true, false or null");
+    }
+    advance();
+  }
+  [[nodiscard]] bool is_number() const {
+    if (now_.kind != Lexeme::Kind::kWord) return false;
+    double number = 0;
+    const char* end = now_.text.data() + now_.text.size();
+    const auto [stop, error] = std::from_chars(now_.text.data(), end, number);
+    const bool has_digit = now_.text.find_first_of("0123456789") != std::string_view::npos;
+    return error == std::errc{} && stop == end && has_digit;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  Lexeme now_;
+  std::optional<ConditionFault> fault_;
+};
+
+}  // namespace
+
+std::optional<ConditionFault> check_condition(std::string_view text) {
+  if (text.size() > kConditionBytes) {
+    return ConditionFault{0, "the condition has " + std::to_string(text.size()) + " bytes",
+                          "at most " + std::to_string(kConditionBytes) + " are allowed"};
+  }
+  return Checker(text).run();
+}
+
+}  // namespace ordo::pipeline
