@@ -1,0 +1,192 @@
+#include <pthread.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ordo/worker.hpp"
+
+namespace ordo {
+namespace {
+
+constexpr int kExitUsage = 2;
+constexpr int kExitHung = 70;
+constexpr int kExitInterrupted = 130;
+
+constexpr const char* kHelp =
+    "Options (each also from the environment; flags win):\n"
+    "  --broker ENDPOINT    where a broker listens for workers; may be repeated   ORDO_BROKERS\n"
+    "                       (default tcp://127.0.0.1:7701; environment: comma-separated)\n"
+    "  --name NAME          for people (default HOST-PID)                         ORDO_WORKER_NAME\n"
+    "  --slots N            handlers at a time, 1 to 4096                         ORDO_SLOTS\n"
+    "  --take-ahead N       tasks held beyond those                               ORDO_TAKE_AHEAD\n"
+    "  --drain-timeout MS   for handlers to finish after SIGTERM           ORDO_DRAIN_TIMEOUT_MS\n"
+    "  --hang-grace MS      past its timeout a handler hangs after this       ORDO_HANG_GRACE_MS\n"
+    "  --quiet              no lines on stderr\n"
+    "  --help\n"
+    "Exit codes: 0 drained, 2 usage, 5 drained with work left, 70 every slot hung, 130 interrupted twice\n";
+
+/// What flags and environment are made of: names, and how a value is taken.
+class Arguments {
+ public:
+  explicit Arguments(WorkerOptions& options) : options_(options) {}
+
+  /// False where the value does not fit the name.
+  bool take(std::string_view name, std::string_view value) {
+    if (name == "broker") return take_broker(value);
+    if (name == "name") {
+      options_.name = value;
+      return true;
+    }
+    const auto number = to_number(value);
+    if (!number) return false;
+    if (name == "slots") options_.slots = *number;
+    if (name == "take-ahead") options_.take_ahead = *number;
+    if (name == "drain-timeout") options_.drain_timeout = std::chrono::milliseconds{*number};
+    if (name == "hang-grace") options_.hang_grace = std::chrono::milliseconds{*number};
+    return true;
+  }
+
+  /// The first --broker replaces what was set before; so does the environment.
+  void forget_brokers() { has_brokers_ = false; }
+
+ private:
+  static std::optional<std::uint32_t> to_number(std::string_view text) {
+    std::uint32_t number = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+    return number;
+  }
+
+  bool take_broker(std::string_view list) {
+    if (!has_brokers_) options_.brokers.clear();
+    has_brokers_ = true;
+    while (!list.empty()) {
+      const std::size_t end = std::min(list.find(','), list.size());
+      if (end > 0) options_.brokers.emplace_back(list.substr(0, end));
+      list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return !options_.brokers.empty();
+  }
+
+  WorkerOptions& options_;
+  bool has_brokers_ = false;
+};
+
+struct Setting {
+  std::string_view flag;
+  const char* variable;
+};
+constexpr Setting kSettings[] = {
+    {"broker", "ORDO_BROKERS"},         {"name", "ORDO_WORKER_NAME"},
+    {"slots", "ORDO_SLOTS"},            {"take-ahead", "ORDO_TAKE_AHEAD"},
+    {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS"}, {"hang-grace", "ORDO_HANG_GRACE_MS"}};
+
+int usage(const std::string& problem) {
+  std::fprintf(stderr, "%s\ntry --help\n", problem.c_str());
+  return kExitUsage;
+}
+
+bool is_known(std::string_view flag) {
+  for (const Setting& setting : kSettings) {
+    if (setting.flag == flag) return true;
+  }
+  return false;
+}
+
+/// An exit code where the program ends here, else nullopt.
+std::optional<int> take_flags(int argc, char** argv, Arguments& arguments, bool& is_quiet) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view flag = argv[i];
+    if (flag == "--help" || flag == "-h") {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    if (flag == "--quiet") {
+      is_quiet = true;
+      continue;
+    }
+    if (!flag.starts_with("--")) return usage("unexpected argument `" + std::string(flag) + "`");
+    flag.remove_prefix(2);
+    std::string_view value;
+    const std::size_t equals = flag.find('=');
+    if (equals != std::string_view::npos) {
+      value = flag.substr(equals + 1);
+      flag = flag.substr(0, equals);
+    }
+    if (!is_known(flag)) return usage("unknown option `--" + std::string(flag) + "`");
+    if (equals == std::string_view::npos) {
+      if (++i >= argc) return usage("--" + std::string(flag) + " needs a value");
+      value = argv[i];
+    }
+    if (!arguments.take(flag, value)) {
+      return usage("`" + std::string(value) + "` is no value for --" + std::string(flag));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<int> take_environment(Arguments& arguments) {
+  for (const Setting& setting : kSettings) {
+    const char* const value = std::getenv(setting.variable);
+    if (value == nullptr || *value == '\0') continue;
+    if (!arguments.take(setting.flag, value)) {
+      return usage("`" + std::string(value) + "` is no value for " + setting.variable);
+    }
+  }
+  arguments.forget_brokers();
+  return std::nullopt;
+}
+
+/// Drains on the first signal, ends at once on the second; answers the worker's exit code.
+int wait_with_signals(Worker& worker, const sigset_t& signals) {
+  constexpr timespec kLook{0, 100'000'000};  // how often it is seen that the worker left by itself
+  bool is_stopping = false;
+  while (worker.is_running()) {
+    if (sigtimedwait(&signals, nullptr, &kLook) < 0) continue;
+    if (is_stopping) _exit(kExitInterrupted);
+    is_stopping = true;
+    worker.stop();
+  }
+  return worker.wait();
+}
+
+}  // namespace
+
+int run_worker(int argc, char** argv, Worker& worker) {
+  Arguments arguments(worker.options());
+  if (const auto exit = take_environment(arguments)) return *exit;
+  bool is_quiet = false;
+  if (const auto exit = take_flags(argc, argv, arguments, is_quiet)) return *exit;
+  if (!worker.options().on_log && !is_quiet) {
+    worker.options().on_log = [](std::string_view line) {
+      std::fprintf(stderr, "worker: %.*s\n", static_cast<int>(line.size()), line.data());
+    };
+  }
+  sigset_t signals;
+  sigset_t before;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);  // every thread of the worker inherits this
+  if (const auto started = worker.start(); !started) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return usage(started.error().message);
+  }
+  const int code = wait_with_signals(worker, signals);
+  // Handlers that hang still run: leaving by main's return would pull the rug from under them.
+  if (code == kExitHung || code == 5) {
+    std::fflush(nullptr);
+    _exit(code);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return code;
+}
+
+}  // namespace ordo

@@ -1,0 +1,176 @@
+#include "ordo/task.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "schema/context.hpp"
+#include "schema/limits.hpp"
+#include "schema/text.hpp"
+#include "schema/vocabulary.hpp"
+#include "worker/net/run.hpp"
+
+namespace ordo {
+namespace {
+
+/// The character behind a backslash of JSON text; for \u only what JSON text of ours holds (control characters).
+char unescaped(std::string_view text, std::size_t& at) {
+  constexpr std::size_t kHexDigits = 4;
+  const char letter = text[at];
+  switch (letter) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: break;
+  }
+  if (letter != 'u' || at + kHexDigits >= text.size()) return letter;
+  unsigned code = 0;
+  std::from_chars(text.data() + at + 1, text.data() + at + 1 + kHexDigits, code, 16);
+  at += kHexDigits;
+  return static_cast<char>(code);
+}
+
+/// The string of a JSON string literal as get_context() writes it.
+std::string unquoted(std::string_view literal) {
+  std::string text;
+  for (std::size_t at = 1; at + 1 < literal.size(); ++at) {
+    if (literal[at] == '\\') {
+      ++at;
+      text.push_back(unescaped(literal, at));
+    } else {
+      text.push_back(literal[at]);
+    }
+  }
+  return text;
+}
+
+std::chrono::milliseconds until(Steady end, Steady now) {
+  return std::max(std::chrono::duration_cast<Millis>(end - now), Millis{0});
+}
+
+}  // namespace
+
+TaskOutcome succeeded(std::string result, std::string context) {
+  TaskOutcome outcome;
+  outcome.result = std::move(result);
+  outcome.context = std::move(context);
+  return outcome;
+}
+
+TaskOutcome transient(std::string error, std::chrono::milliseconds retry_after) {
+  TaskOutcome outcome;
+  outcome.kind = TaskOutcome::Kind::kTransient;
+  outcome.error = std::move(error);
+  outcome.delay = retry_after;
+  return outcome;
+}
+
+TaskOutcome permanent(std::string error, std::string reason) {
+  TaskOutcome outcome;
+  outcome.kind = TaskOutcome::Kind::kPermanent;
+  outcome.error = std::move(error);
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
+TaskOutcome snooze(std::chrono::milliseconds delay) {
+  TaskOutcome outcome;
+  outcome.kind = TaskOutcome::Kind::kSnooze;
+  outcome.delay = delay;
+  return outcome;
+}
+
+CancellationToken::CancellationToken(std::shared_ptr<worker::Cancellation> state)
+    : state_(std::move(state)) {}
+
+bool CancellationToken::is_cancelled() const { return state_ && state_->is_cancelled(); }
+
+std::string CancellationToken::reason() const { return state_ ? state_->reason() : std::string(); }
+
+bool CancellationToken::wait_for(std::chrono::milliseconds patience) const {
+  if (state_) return state_->wait_for(patience);
+  worker::Cancellation never;
+  return never.wait_for(patience);
+}
+
+Task::Task(std::shared_ptr<worker::Run> run) : run_(std::move(run)) {}
+
+const OrderId& Task::order() const { return run_->offer.key.order; }
+const std::string& Task::pipeline() const { return run_->offer.pipeline; }
+std::uint32_t Task::version() const { return run_->offer.version; }
+const std::string& Task::step() const { return run_->offer.step; }
+const std::string& Task::handler() const { return run_->offer.handler; }
+const std::string& Task::queue() const { return run_->offer.queue; }
+std::uint16_t Task::branch() const { return run_->offer.key.branch; }
+std::uint32_t Task::attempt() const { return run_->offer.fence.attempt; }
+std::uint8_t Task::priority() const { return run_->offer.priority; }
+bool Task::is_compensation() const { return run_->offer.key.kind == TaskKind::kCompensate; }
+bool Task::is_maybe() const { return run_->offer.maybe; }
+
+std::string Task::effect_key() const {
+  return order().to_string() + '/' + step() + '/' + std::to_string(branch()) + '/' +
+         std::string(to_string(run_->offer.key.kind));
+}
+
+std::string_view Task::payload() const { return run_->offer.payload; }
+
+std::optional<std::string_view> Task::result(std::string_view step, std::uint16_t branch) const {
+  for (const wire::StepResult& earlier : run_->offer.results) {
+    if (earlier.step == step && earlier.branch == branch) return earlier.result;
+  }
+  return std::nullopt;
+}
+
+std::string_view Task::context() const { return run_->offer.context; }
+
+std::optional<std::string> Task::context_json(std::string_view field) const {
+  auto json = get_context(context(), field);
+  if (!json) return std::nullopt;
+  return std::move(*json);
+}
+
+std::optional<std::string> Task::context_string(std::string_view field) const {
+  const auto json = context_json(field);
+  if (!json || !json->starts_with('"')) return std::nullopt;
+  return unquoted(*json);
+}
+
+std::optional<double> Task::context_number(std::string_view field) const {
+  const auto json = context_json(field);
+  if (!json) return std::nullopt;
+  double number = 0;
+  const char* const end = json->data() + json->size();
+  const auto read = std::from_chars(json->data(), end, number);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> Task::context_bool(std::string_view field) const {
+  const auto json = context_json(field);
+  if (json == "true") return true;
+  if (json == "false") return false;
+  return std::nullopt;
+}
+
+std::chrono::milliseconds Task::time_left() const {
+  return until(run_->timeout_at, run_->world->now());
+}
+
+std::optional<std::chrono::milliseconds> Task::order_time_left() const {
+  if (!run_->order_ends) return std::nullopt;
+  return until(*run_->order_ends, run_->world->now());
+}
+
+bool Task::is_cancelled() const { return run_->cancellation.is_cancelled(); }
+
+CancellationToken Task::cancellation() const {
+  return CancellationToken(std::shared_ptr<worker::Cancellation>(run_, &run_->cancellation));
+}
+
+void Task::progress(std::string_view note) const {
+  if (!run_->world->on_note) return;
+  run_->world->on_note({run_->id, clean_text(note, limits::kTextBytes)});
+}
+
+}  // namespace ordo

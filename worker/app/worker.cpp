@@ -1,0 +1,220 @@
+#include "ordo/worker.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/random.hpp"
+#include "schema/limits.hpp"
+#include "schema/text.hpp"
+#include "worker/app/handlers.hpp"
+#include "worker/app/worker_loop.hpp"
+
+namespace ordo {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+/// A thread a slot: more of them than this help nobody.
+constexpr std::uint32_t kMostSlots = 4096;
+constexpr int kExitUsage = 2;
+
+std::string default_name() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) std::strcpy(host.data(), "worker");
+  return std::string(host.data()) + '-' + std::to_string(getpid());
+}
+
+wire::SessionId new_session() {
+  wire::SessionId session{};
+  for (std::size_t at = 0; at < session.size(); at += sizeof(std::uint64_t)) {
+    const std::uint64_t bits = random_seed();
+    std::memcpy(session.data() + at, &bits, sizeof bits);
+  }
+  return session;
+}
+
+Result<void> refuse(std::string_view reason, std::string message) {
+  return fail(Code::kMalformed, reason, std::move(message));
+}
+
+Result<void> check(const WorkerOptions& options) {
+  if (options.brokers.empty()) return refuse("brokers", "no broker is given");
+  if (options.slots < 1 || options.slots > kMostSlots) {
+    return refuse("slots", "slots must be 1 to " + std::to_string(kMostSlots));
+  }
+  if (options.take_ahead > limits::kWorkerSlots - options.slots) {
+    return refuse("take_ahead", "slots + take_ahead must be at most " +
+                                    std::to_string(limits::kWorkerSlots));
+  }
+  const auto is_sane = [](std::chrono::milliseconds time) {
+    return time >= std::chrono::milliseconds{0} && time <= std::chrono::hours{24};
+  };
+  if (!is_sane(options.drain_timeout)) return refuse("drain_timeout", "must be 0 to 24 h");
+  if (!is_sane(options.hang_grace)) return refuse("hang_grace", "must be 0 to 24 h");
+  return {};
+}
+
+}  // namespace
+
+struct Worker::State {
+  WorkerOptions options;
+  worker::Handlers handlers;
+  std::vector<std::string> queues;
+  std::unique_ptr<worker::WorkerLoop> loop;
+  std::atomic<worker::WorkerLoop*> running{nullptr};  ///< for stop() from a signal handler
+  std::atomic<bool> is_running{false};
+  std::atomic<bool> must_stop{false};                 ///< stop() came before start()
+  std::atomic<int> exit_code{0};
+  std::jthread thread;
+
+  [[nodiscard]] Result<void> check_registrations() const;
+  [[nodiscard]] worker::Settings settings() const;
+};
+
+Result<void> Worker::State::check_registrations() const {
+  if (handlers.by_name.empty()) return refuse("no_handler", "no handler is registered");
+  for (const auto& [name, handler] : handlers.by_name) {
+    if (!is_name(name)) return refuse("bad_name", "`" + name + "` is no name of a handler");
+    if (!handler) return refuse("no_handler", "the handler of `" + name + "` is empty");
+  }
+  for (const std::string& queue : queues) {
+    if (!is_name(queue)) return refuse("bad_name", "`" + queue + "` is no name of a queue");
+  }
+  if (queues.size() > limits::kWorkerQueues) {
+    return refuse("queues", "a worker serves at most " + std::to_string(limits::kWorkerQueues) +
+                                " queues");
+  }
+  return {};
+}
+
+worker::Settings Worker::State::settings() const {
+  worker::Settings settings;
+  settings.session = new_session();
+  settings.name = options.name.empty() ? default_name() : options.name;
+  settings.version = kVersion;
+  settings.queues = queues;
+  settings.links = static_cast<std::uint32_t>(options.brokers.size());
+  settings.slots = options.slots;
+  settings.take_ahead = options.take_ahead;
+  settings.drain_timeout = options.drain_timeout;
+  settings.hang_grace = options.hang_grace;
+  return settings;
+}
+
+Worker::Worker(WorkerOptions options) : state_(std::make_unique<State>()) {
+  state_->options = std::move(options);
+}
+
+Worker::~Worker() {
+  if (!state_->thread.joinable()) return;
+  stop();
+  wait();
+}
+
+WorkerOptions& Worker::options() { return state_->options; }
+
+Worker& Worker::on(std::string name, Handler handler, std::string queue) {
+  serve(queue.empty() ? name : std::move(queue));
+  state_->handlers.by_name.insert_or_assign(std::move(name), std::move(handler));
+  return *this;
+}
+
+Worker& Worker::serve(std::string queue) {
+  auto& queues = state_->queues;
+  if (std::find(queues.begin(), queues.end(), queue) == queues.end()) {
+    queues.push_back(std::move(queue));
+  }
+  return *this;
+}
+
+Worker& Worker::before(std::function<void(Task&)> hook) {
+  state_->handlers.before.push_back(std::move(hook));
+  return *this;
+}
+
+Worker& Worker::after(std::function<void(Task&, const TaskOutcome&)> hook) {
+  state_->handlers.after.push_back(std::move(hook));
+  return *this;
+}
+
+Result<void> Worker::start() {
+  if (state_->thread.joinable()) {
+    return fail(Code::kConflict, "running", "the worker runs already");
+  }
+  if (auto checked = check(state_->options); !checked) return checked;
+  if (auto checked = state_->check_registrations(); !checked) return checked;
+  state_->loop = std::make_unique<worker::WorkerLoop>(
+      state_->settings(), state_->options.brokers,
+      std::make_shared<const worker::Handlers>(state_->handlers), state_->options.on_log);
+  state_->running.store(state_->loop.get());
+  if (state_->must_stop.load()) state_->loop->request_drain();
+  state_->is_running.store(true);
+  state_->thread = std::jthread([state = state_.get()] {
+    state->exit_code.store(state->loop->run());
+    state->is_running.store(false);
+  });
+  return {};
+}
+
+void Worker::stop() {
+  state_->must_stop.store(true);
+  worker::WorkerLoop* const loop = state_->running.load();
+  if (loop != nullptr) loop->request_drain();
+}
+
+int Worker::wait() {
+  if (state_->thread.joinable()) state_->thread.join();
+  return state_->exit_code.load();
+}
+
+int Worker::run() {
+  if (const auto started = start(); !started) {
+    const std::string& message = started.error().message;
+    if (state_->options.on_log) {
+      state_->options.on_log(message);
+    } else {
+      std::fprintf(stderr, "%s\n", message.c_str());
+    }
+    return kExitUsage;
+  }
+  return wait();
+}
+
+bool Worker::is_running() const { return state_->is_running.load(); }
+
+WorkerStats Worker::stats() const {
+  WorkerStats stats;
+  const worker::WorkerLoop* const loop = state_->running.load();
+  if (loop == nullptr) return stats;
+  const worker::LoopCounters& counters = loop->counters();
+  const auto fact = [&](worker::FactKind kind) {
+    return counters.facts[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  };
+  const auto outcome = [&](Outcome kind) {
+    return counters.outcomes[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  };
+  stats.offered = counters.offered.load(std::memory_order_relaxed);
+  stats.succeeded = outcome(Outcome::kSucceeded);
+  stats.transient = outcome(Outcome::kTransient);
+  stats.permanent = outcome(Outcome::kPermanent);
+  stats.snoozed = outcome(Outcome::kSnooze);
+  stats.ended = stats.succeeded + stats.transient + stats.permanent + stats.snoozed;
+  stats.recorded = fact(worker::FactKind::kResultRecorded);
+  stats.refused = fact(worker::FactKind::kResultRefused);
+  stats.repeated = fact(worker::FactKind::kResultRepeated);
+  stats.handed_back = fact(worker::FactKind::kHandedBack);
+  stats.timed_out = fact(worker::FactKind::kTimedOut);
+  stats.reconnects = fact(worker::FactKind::kReconnecting);
+  stats.hung = counters.hung.load(std::memory_order_relaxed);
+  stats.brokers = counters.welcome_links.load(std::memory_order_relaxed);
+  return stats;
+}
+
+}  // namespace ordo

@@ -1,0 +1,74 @@
+// The worker's loop: the thread that owns the core and the sockets, and wires them to the slots.
+//
+// Threads: run() is the loop's own thread; request_drain() and the counters may be used from any.
+// Errors:  nothing is fatal once the endpoints can be dialled.
+// Costs:   one look at everything per wake-up: frames, endings and notes are taken in batches.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordo/result.hpp"
+#include "worker/app/handlers.hpp"
+#include "worker/core/worker_core.hpp"
+#include "worker/net/broker_sockets.hpp"
+#include "worker/net/run.hpp"
+#include "worker/net/slots.hpp"
+
+namespace ordo::worker {
+
+/// What the loop counts, for whoever asks.
+/// Threads: written by the loop (endings by it too), read by any.
+struct LoopCounters {
+  std::array<std::atomic<std::uint64_t>, kFactKinds> facts{};
+  std::array<std::atomic<std::uint64_t>, 5> outcomes{};  ///< by Outcome
+  std::atomic<std::uint64_t> offered{0};
+  std::atomic<std::uint32_t> hung{0};
+  std::atomic<std::uint32_t> welcome_links{0};
+};
+
+class WorkerLoop {
+ public:
+  WorkerLoop(Settings settings, std::vector<std::string> endpoints,
+             std::shared_ptr<const Handlers> handlers,
+             std::function<void(std::string_view)> on_log);
+
+  /// Works until it has left; the exit code.
+  int run();
+  /// Async-signal-safe.
+  void request_drain() noexcept;
+  [[nodiscard]] const LoopCounters& counters() const { return counters_; }
+
+ private:
+  void step(Event&& event);
+  void perform();
+  void begin(StartRun& start);
+  void cancel(const CancelRun& cancel);
+  void withdraw();
+  void look();
+  void take_basket();
+  void count();
+  void log(std::string_view line) const;
+  [[nodiscard]] std::shared_ptr<Run>* find(RunId run);
+
+  WorkerCore core_;
+  std::vector<std::string> endpoints_;
+  std::function<void(std::string_view)> on_log_;
+  std::shared_ptr<BrokerSockets> sockets_;  ///< shared with slots that outlive the loop, for wake() alone
+  Slots slots_;
+  std::shared_ptr<const RunWorld> world_;
+  std::vector<std::shared_ptr<Run>> runs_;  ///< by place (the low half of a RunId)
+  std::vector<std::shared_ptr<Run>> to_put_;
+  std::vector<RunEnded> dropped_;           ///< left the line before they began
+  Effects effects_;
+  std::optional<int> exit_code_;
+  std::atomic<bool> must_drain_{false};
+  LoopCounters counters_;
+};
+
+}  // namespace ordo::worker
