@@ -1,0 +1,131 @@
+// Every statement of the PostgreSQL store, by name. All are prepared with generic plans on sessions where
+// sequential scans, hash and merge joins are off: what is looked for is always few rows among many.
+//
+// Shapes:  columns come in the order that row_reader.hpp reads them.
+// Source:  schema/sql/README.md says which index each one stands on.
+#pragma once
+
+#include <string>
+
+#include "broker/store/batch_columns.hpp"
+
+namespace ordo::statements {
+
+/// How a session of a shard plans: the tables change their size by orders of magnitude within a minute, so
+/// plans must not depend on statistics.
+inline constexpr const char* kPlanning =
+    "set plan_cache_mode = force_generic_plan; set enable_seqscan = off;"
+    "set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
+    "set jit = off; set max_parallel_workers_per_gather = 0;";
+
+inline constexpr const char* kOrderColumns =
+    "o.id, o.pipeline_id, o.priority, o.key, o.customer, o.labels, o.context, o.payload, "
+    "o.submit_hash, o.deadline_at, o.accepted_at";
+inline constexpr const char* kTaskColumns =
+    "t.order_id, t.step, t.branch, t.kind, t.queue, t.priority, t.seq, t.attempt, t.failures, "
+    "t.losses, t.maybe";
+inline constexpr const char* kDeferredColumns = ", t.state, t.run_at, t.reason";
+inline constexpr const char* kEventColumns =
+    "e.order_id, e.seq, e.at, e.kind, e.order_status, e.step, e.branch, e.task_kind, e.attempt, "
+    "e.worker, e.ms, e.detail, e.note";
+
+inline std::string commit_batch() {
+  std::string sql = "select what, order_id, submit_hash, place from commit_batch($1";
+  for (std::size_t i = 0; i < BatchColumns::kParameters; ++i) {
+    sql += ", $" + std::to_string(i + 2);
+  }
+  return sql + ")";
+}
+
+/// Ids as an array, and their bounds: the bounds choose the partitions before the statement starts.
+inline std::string of_those(const std::string& column) {
+  return column + " = any ($1::uuid[]) and " + column + " between $2::uuid and $3::uuid";
+}
+
+inline std::string orders() {
+  return std::string("select ") + kOrderColumns + " from orders o where " + of_those("o.id");
+}
+inline std::string tasks() {
+  return std::string("select ") + kTaskColumns + " from task t where " + of_those("t.order_id") +
+         " order by t.order_id, t.step, t.branch, t.kind";
+}
+inline std::string deferred() {
+  return std::string("select ") + kTaskColumns + kDeferredColumns + " from deferred t where " +
+         of_those("t.order_id") + " order by t.order_id, t.step, t.branch, t.kind";
+}
+/// The events that decide how an order goes on.
+inline std::string deciding_events() {
+  return "select e.order_id, e.kind, e.order_status, e.step, e.branch, e.task_kind, e.attempt, "
+         "e.detail, (e.note::json -> 'context')::text from event e where " +
+         of_those("e.order_id") +
+         " and (e.order_status is not null or e.kind in ('succeeded', 'operator_complete', "
+         "'operator_skip', 'cancel_requested')) order by e.order_id, e.seq";
+}
+/// The newest events of each order after a seq ($4), at most 1,000.
+inline std::string events() {
+  return std::string("select n.* from unnest($1::uuid[]) u(id) cross join lateral (select ") +
+         kEventColumns +
+         " from event e where e.order_id = u.id and e.order_id between $2::uuid and $3::uuid "
+         "and e.seq > $4::bigint order by e.seq desc limit 1000) n order by n.order_id, n.seq";
+}
+inline std::string statuses() {
+  return "select u.id, n.order_status from unnest($1::uuid[]) u(id) cross join lateral (select "
+         "e.order_status from event e where e.order_id = u.id and e.order_id between $2::uuid and "
+         "$3::uuid and e.order_status is not null order by e.seq desc limit 1) n";
+}
+
+/// Rows of `from`, each with its order, cut one row after the payloads reach $1 bytes.
+inline std::string page_of(const std::string& from, const std::string& order) {
+  return std::string("select p.* from (select ") + kTaskColumns + kDeferredColumns + ", " +
+         kOrderColumns + ", coalesce(sum(coalesce(octet_length(o.payload), 0)) over (order by " +
+         order + " rows between unbounded preceding and 2 preceding), 0) as before from (" + from +
+         ") t cross join lateral (select * from orders x where x.id = t.order_id limit 1) o) p "
+         "where p.before < $1::bigint";
+}
+inline std::string backlog_page() {
+  return page_of(
+             "select * from deferred where state = 'backlog' and queue = $2::text and "
+             "priority = $3::smallint and seq > $4::bigint order by seq limit $5::bigint",
+             "t.seq") +
+         " order by p.seq";
+}
+inline std::string due_page() {
+  return page_of(
+             "select * from deferred where run_at is not null and "
+             "(run_at, seq) > ($2::timestamptz, $3::bigint) and run_at <= $4::timestamptz "
+             "order by run_at, seq limit $5::bigint",
+             "t.run_at, t.seq") +
+         " order by p.run_at, p.seq";
+}
+inline constexpr const char* kNextDue =
+    "select run_at from deferred where run_at is not null and (run_at, seq) > ($1::timestamptz, "
+    "$2::bigint) order by run_at, seq limit 1";
+
+/// Every queue with a backlog, by jumps through the index: a queue costs one look-up, whatever waits in it.
+inline constexpr const char* kBacklogQueues =
+    "with recursive q(queue) as ("
+    "(select queue from deferred where state = 'backlog' order by queue limit 1) union all "
+    "select (select d.queue from deferred d where d.state = 'backlog' and d.queue > q.queue "
+    "order by d.queue limit 1) from q where q.queue is not null) "
+    "select queue from q where queue is not null";
+/// Counts a small backlog; tells a large one by the size of its index, about 120 rows a page.
+inline constexpr const char* kBacklogEstimate =
+    "select case when pg_relation_size('deferred_backlog') > 16777216 then "
+    "greatest(pg_relation_size('deferred_backlog') / 8192 * 120, 0) else "
+    "(select count(*) from deferred where state = 'backlog') end";
+
+inline constexpr const char* kByCustomer =
+    "select id from orders where customer = $1::text and ($2::uuid is null or id < $2::uuid) "
+    "order by id desc limit $3::bigint";
+/// Orders with anything left to do, by id.
+inline constexpr const char* kOpen =
+    "select order_id from ("
+    "(select distinct order_id from task where order_id > $1::uuid order by 1 limit $2::bigint) "
+    "union "
+    "(select distinct order_id from deferred where order_id > $1::uuid order by 1 "
+    "limit $2::bigint)) u order by 1 limit $2::bigint";
+inline constexpr const char* kParked =
+    "select distinct order_id from deferred where state = 'parked' and order_id > $1::uuid "
+    "order by 1 limit $2::bigint";
+
+}  // namespace ordo::statements
