@@ -18,7 +18,7 @@
 namespace ordo {
 
 struct MaintenanceSettings {
-  std::string dsn;
+  std::string dsn{};
   ShardNumber shard = 0;
   int days_ahead = 7;  ///< partitions there are beyond today: a week of nobody looking
   int retention_days =

@@ -26,7 +26,7 @@ struct Migration {
 const std::vector<Migration>& embedded_migrations();
 
 struct MigrateSpec {
-  std::string dsn;
+  std::string dsn{};
   ShardNumber first = 0;
   ShardNumber shards = 2;   ///< schemas ordo_<first> to ordo_<first + shards - 1>
   bool is_dry_run = false;  ///< only says what it would do
