@@ -69,6 +69,24 @@ std::string_view problem_of(const DeferredRow& row) {
   const bool wants_time =
       row.state == TaskState::kScheduled || row.task.key.kind == TaskKind::kDeadline;
   if (wants_time != row.run_at.has_value()) return "run_at is set exactly where a task is scheduled";
+  if (row.task.queue.empty() && row.task.key.kind != TaskKind::kDeadline) {
+    return "a deferred task has a queue";
+  }
+  return {};
+}
+
+/// What a CHECK of `event` would say; empty: all is well.
+std::string_view problem_of(const EventRow& row) {
+  const bool may_have_bytes = row.kind == EventKind::kSucceeded ||
+                              row.kind == EventKind::kOperatorComplete ||
+                              row.kind == EventKind::kLateResult;
+  if (row.detail != nullptr && !may_have_bytes) return "only results and evidence have bytes";
+  const bool is_of_order = row.kind == EventKind::kCancelRequested ||
+                           row.kind == EventKind::kDeadlineMissed || row.kind == EventKind::kEnded;
+  if (!row.step && !is_of_order) return "an event of a task names its step";
+  if (row.kind == EventKind::kEnded && (!row.status || !is_final(*row.status))) {
+    return "an end carries a final status";
+  }
   return {};
 }
 
@@ -253,14 +271,19 @@ class MemoryDatabase::Commit {
   /// Deletes come first: what one order misses takes all of its writes with it.
   void find_missing() {
     std::set<OrderId> missing;
+    const auto expect = [&](const auto& rows, std::set<TaskKey>& deleted, const TaskKey& key) {
+      if (!rows.contains(key)) {
+        missing.insert(key.order);
+      } else if (!deleted.insert(key).second) {
+        problem_ = "a row is deleted twice in one batch";
+      }
+    };
     for (const StoreWrite* write : batch_) {
       for (const Change& change : write->changes) {
-        if (const auto* gone = std::get_if<DeleteTask>(&change)) {
-          const bool is_there = database_.tasks_.contains(gone->key);
-          if (!is_there || !deleted_tasks_.insert(gone->key).second) missing.insert(gone->key.order);
+        if (const auto* task = std::get_if<DeleteTask>(&change)) {
+          expect(database_.tasks_, deleted_tasks_, task->key);
         } else if (const auto* row = std::get_if<DeleteDeferred>(&change)) {
-          const bool is_there = database_.deferred_.contains(row->key);
-          if (!is_there || !deleted_deferred_.insert(row->key).second) missing.insert(row->key.order);
+          expect(database_.deferred_, deleted_deferred_, row->key);
         }
       }
     }
@@ -297,6 +320,7 @@ class MemoryDatabase::Commit {
     for (const Change& change : write.changes) {
       if (const auto* task = std::get_if<InsertTask>(&change)) {
         const TaskKey& key = task->row.key;
+        if (task->row.queue.empty()) problem_ = "a task has a queue";
         const bool is_there = database_.tasks_.contains(key) && !deleted_tasks_.contains(key);
         if (is_there || !inserted_tasks_.insert(key).second) problem_ = "duplicate key in task";
       } else if (const auto* row = std::get_if<InsertDeferred>(&change)) {
@@ -312,6 +336,7 @@ class MemoryDatabase::Commit {
         if (is_there || !events_.emplace(event->row.order, event->row.seq).second) {
           problem_ = "duplicate key in event";
         }
+        if (const auto words = problem_of(event->row); !words.empty()) problem_ = words;
       }
     }
   }
