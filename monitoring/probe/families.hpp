@@ -1,0 +1,283 @@
+// Every metric of a broker, as data: what the probe and the app count into, and what
+// docs/metrics.md lists (a test holds the two together).
+//
+// Rule:    names follow Prometheus: base units, `_total` on counters, no label that grows with
+//          orders or users. One event is counted in one counter; outcomes of a counter exclude each
+//          other and add up.
+// Threads: constants.
+#pragma once
+
+#include <array>
+
+#include "monitoring/probe/metric_book.hpp"
+
+namespace ordo::metrics {
+
+/// How long work takes: from 1 ms to 24 h, because a wait is most interesting when it is long.
+inline constexpr std::array<std::int64_t, 22> kWorkBounds{
+    1'000,          2'500,          5'000,          10'000,        25'000,      50'000,
+    100'000,        250'000,        500'000,        1'000'000,     2'500'000,   5'000'000,
+    10'000'000,     30'000'000,     60'000'000,     300'000'000,   900'000'000, 3'600'000'000,
+    10'800'000'000, 21'600'000'000, 43'200'000'000, 86'400'000'000};
+/// How long the machinery takes: 50 µs to 10 s.
+inline constexpr std::array<std::int64_t, 17> kFastBounds{
+    50,     100,     250,     500,     1'000,     2'500,     5'000,     10'000,    25'000,
+    50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
+/// Writes in a batch.
+inline constexpr std::array<std::int64_t, 11> kCountBounds{1,   2,   5,   10,   20,  50,
+                                                           100, 200, 500, 1000, 2000};
+
+using enum MetricType;
+
+inline constexpr MetricFamily kBuildInfo{
+    "ordo_build_info", kGauge, "version,compiler", "Always 1; which program runs.", {}};
+
+// ---- orders and tasks ----
+inline constexpr MetricFamily kOrdersAccepted{"ordo_orders_accepted_total",
+                                              kCounter,
+                                              "pipeline",
+                                              "Orders made durable and acknowledged.",
+                                              {}};
+inline constexpr MetricFamily kOrdersDuplicate{"ordo_orders_duplicate_total",
+                                               kCounter,
+                                               "pipeline",
+                                               "Submits that found their order there already.",
+                                               {}};
+inline constexpr MetricFamily kOrdersRefused{
+    "ordo_orders_refused_total", kCounter, "reason", "Submits rejected for good, by reason.", {}};
+inline constexpr MetricFamily kOrdersBusy{"ordo_orders_busy_total",
+                                          kCounter,
+                                          "reason",
+                                          "Submits told to come back later, by what was full.",
+                                          {}};
+inline constexpr MetricFamily kOrdersEnded{"ordo_orders_ended_total",
+                                           kCounter,
+                                           "pipeline,status",
+                                           "Orders that ended, by final status.",
+                                           {}};
+inline constexpr MetricFamily kOrderSeconds{"ordo_order_seconds", kHistogram, "pipeline",
+                                            "From an order's acceptance to its end.", kWorkBounds};
+inline constexpr MetricFamily kSubmitSeconds{"ordo_submit_seconds", kHistogram, "",
+                                             "From a submit's arrival to durable.", kFastBounds};
+inline constexpr MetricFamily kTasksDispatched{
+    "ordo_tasks_dispatched_total", kCounter, "queue", "Attempts handed to workers.", {}};
+inline constexpr MetricFamily kTasksEnded{"ordo_tasks_ended_total",
+                                          kCounter,
+                                          "pipeline,step,outcome",
+                                          "Attempts that ended: succeeded, transient, permanent, "
+                                          "snooze, unknown (as a worker said), timeout, lost, "
+                                          "handed_back or cancelled.",
+                                          {}};
+inline constexpr MetricFamily kTasksRetried{"ordo_tasks_retried_total",
+                                            kCounter,
+                                            "pipeline,step",
+                                            "Failed attempts that are tried again.",
+                                            {}};
+inline constexpr MetricFamily kTasksParked{"ordo_tasks_parked_total",
+                                           kCounter,
+                                           "pipeline,step,reason",
+                                           "Tasks that wait for an operator.",
+                                           {}};
+inline constexpr MetricFamily kTaskAlarms{
+    "ordo_task_alarms_total",
+    kCounter,
+    "pipeline,step",
+    "Tasks that failed as often as their step allows quietly.",
+    {}};
+inline constexpr MetricFamily kTaskWaitSeconds{"ordo_task_wait_seconds", kHistogram, "queue",
+                                               "From ready to handed to a worker.", kWorkBounds};
+inline constexpr MetricFamily kTaskRunSeconds{"ordo_task_run_seconds", kHistogram, "pipeline,step",
+                                              "From handed to a worker to its result.",
+                                              kWorkBounds};
+inline constexpr MetricFamily kResultsStale{"ordo_results_stale_total",
+                                            kCounter,
+                                            "",
+                                            "Results refused because somebody newer held the task.",
+                                            {}};
+inline constexpr MetricFamily kResultsRepeated{
+    "ordo_results_repeated_total", kCounter, "", "Results that had been recorded before.", {}};
+inline constexpr MetricFamily kLeasesLost{
+    "ordo_leases_lost_total", kCounter, "", "Leases that ended with their worker.", {}};
+inline constexpr MetricFamily kTasksAdopted{"ordo_tasks_adopted_total",
+                                            kCounter,
+                                            "",
+                                            "Tasks that a worker went on with after a takeover.",
+                                            {}};
+inline constexpr MetricFamily kJoins{"ordo_joins_fired_total",
+                                     kCounter,
+                                     "pipeline,step",
+                                     "Steps with several predecessors that opened.",
+                                     {}};
+
+// ---- queues and workers ----
+inline constexpr MetricFamily kQueueReady{
+    "ordo_queue_ready", kGauge, "queue", "Tasks in hand that wait for a worker.", {}};
+inline constexpr MetricFamily kQueueLeased{
+    "ordo_queue_leased", kGauge, "queue", "Tasks that workers hold.", {}};
+inline constexpr MetricFamily kQueueBacklog{
+    "ordo_queue_backlog", kGauge, "queue", "Tasks in the tables' backlog, about.", {}};
+inline constexpr MetricFamily kQueueOldest{"ordo_queue_oldest_age_seconds",
+                                           kGauge,
+                                           "queue",
+                                           "Age of the oldest task in hand that waits; 0: none.",
+                                           {}};
+inline constexpr MetricFamily kQueueWorkers{
+    "ordo_queue_workers", kGauge, "queue", "Workers that serve the queue.", {}};
+inline constexpr MetricFamily kQueueSlots{
+    "ordo_queue_slots", kGauge, "queue", "Slots of the workers that serve the queue.", {}};
+inline constexpr MetricFamily kQueuePaused{
+    "ordo_queue_paused", kGauge, "queue", "1 while an operator has paused the queue.", {}};
+inline constexpr MetricFamily kBacklogged{
+    "ordo_queue_backlogged_total",
+    kCounter,
+    "queue",
+    "Tasks written to the backlog because the window was full.",
+    {}};
+inline constexpr MetricFamily kPagedIn{
+    "ordo_queue_paged_in_total", kCounter, "queue", "Tasks read back from the backlog.", {}};
+inline constexpr MetricFamily kWorkers{"ordo_workers", kGauge, "", "Workers with a session.", {}};
+inline constexpr MetricFamily kFreeSlots{
+    "ordo_worker_slots_free", kGauge, "", "Slots without a task.", {}};
+inline constexpr MetricFamily kWorkersJoined{
+    "ordo_workers_joined_total", kCounter, "", "Sessions that workers began.", {}};
+inline constexpr MetricFamily kWorkersResynced{
+    "ordo_workers_resynced_total", kCounter, "", "Hellos of sessions that were known.", {}};
+inline constexpr MetricFamily kWorkersLost{
+    "ordo_workers_lost_total", kCounter, "", "Workers given up because they fell silent.", {}};
+inline constexpr MetricFamily kWorkersLeft{
+    "ordo_workers_left_total", kCounter, "", "Workers that said goodbye.", {}};
+
+// ---- shards and database ----
+inline constexpr MetricFamily kShardOpen{
+    "ordo_shard_open", kGauge, "shard", "1 while this broker owns it.", {}};
+inline constexpr MetricFamily kShardEpoch{
+    "ordo_shard_epoch", kGauge, "shard", "The owner's term.", {}};
+inline constexpr MetricFamily kShardsLost{"ordo_shard_lost_total",
+                                          kCounter,
+                                          "shard",
+                                          "Times that its session was lost or a commit in doubt.",
+                                          {}};
+inline constexpr MetricFamily kShardsRefused{
+    "ordo_shard_refused_total", kCounter, "shard", "Attempts to take it that failed.", {}};
+inline constexpr MetricFamily kWritesRejected{
+    "ordo_writes_rejected_total", kCounter, "shard", "Writes that the database refused alone.", {}};
+inline constexpr MetricFamily kRowsMissing{"ordo_rows_missing_total",
+                                           kCounter,
+                                           "shard",
+                                           "Rows that were to be deleted and were not there.",
+                                           {}};
+inline constexpr MetricFamily kCommitSeconds{"ordo_commit_seconds", kHistogram, "shard",
+                                             "One round trip of a batch.", kFastBounds};
+inline constexpr MetricFamily kCommitWrites{"ordo_commit_writes",         kHistogram,   "shard",
+                                            "Orders' writes in a batch.", kCountBounds, true};
+inline constexpr MetricFamily kReadSeconds{"ordo_read_seconds", kHistogram, "shard",
+                                           "Loads and pages on the owner's session.", kFastBounds};
+inline constexpr MetricFamily kQuerySeconds{"ordo_query_seconds", kHistogram, "shard",
+                                            "Reads for people.", kFastBounds};
+inline constexpr MetricFamily kStoreWaiting{
+    "ordo_store_waiting", kGauge, "shard", "Store operations that wait for the session.", {}};
+inline constexpr MetricFamily kPartitionDays{
+    "ordo_partition_days_made_total", kCounter, "shard", "Partition days made ahead.", {}};
+inline constexpr MetricFamily kPartitionsDropped{"ordo_partition_days_dropped_total",
+                                                 kCounter,
+                                                 "shard",
+                                                 "Partition days past retention that are gone.",
+                                                 {}};
+inline constexpr MetricFamily kPartitionsKept{
+    "ordo_partition_days_kept",
+    kGauge,
+    "shard",
+    "Days past retention that stay: something in them is not finished.",
+    {}};
+
+// ---- sockets and loop ----
+inline constexpr MetricFamily kFrames{
+    "ordo_socket_frames_total", kCounter, "socket,direction", "Frames of the two sockets.", {}};
+inline constexpr MetricFamily kBytes{
+    "ordo_socket_bytes_total", kCounter, "socket,direction", "Their bytes.", {}};
+inline constexpr MetricFamily kRefused{
+    "ordo_socket_refused_total", kCounter, "socket", "Frames that were refused as a whole.", {}};
+inline constexpr MetricFamily kGone{"ordo_socket_gone_total",
+                                    kCounter,
+                                    "socket,reason",
+                                    "Peers found gone by a send, or given up with a full line.",
+                                    {}};
+inline constexpr MetricFamily kPeers{
+    "ordo_socket_peers", kGauge, "socket", "Connections that have spoken within a minute.", {}};
+inline constexpr MetricFamily kLoopBusy{"ordo_loop_busy_seconds_total",
+                                        kCounter,
+                                        "",
+                                        "Time the loop worked, not slept; in whole seconds.",
+                                        {}};
+inline constexpr MetricFamily kLoopPass{"ordo_loop_pass_seconds", kHistogram, "",
+                                        "One pass of the loop that had something to do.",
+                                        kFastBounds};
+inline constexpr MetricFamily kResident{
+    "ordo_orders_resident", kGauge, "", "Orders in memory.", {}};
+inline constexpr MetricFamily kInFlight{
+    "ordo_writes_in_flight", kGauge, "", "Writes that are not durable yet.", {}};
+inline constexpr MetricFamily kWaiters{
+    "ordo_waiters", kGauge, "", "Requests that wait for an order.", {}};
+
+/// All of them, for the documents' test.
+inline constexpr std::array kAll{&kBuildInfo,
+                                 &kOrdersAccepted,
+                                 &kOrdersDuplicate,
+                                 &kOrdersRefused,
+                                 &kOrdersBusy,
+                                 &kOrdersEnded,
+                                 &kOrderSeconds,
+                                 &kSubmitSeconds,
+                                 &kTasksDispatched,
+                                 &kTasksEnded,
+                                 &kTasksRetried,
+                                 &kTasksParked,
+                                 &kTaskAlarms,
+                                 &kTaskWaitSeconds,
+                                 &kTaskRunSeconds,
+                                 &kResultsStale,
+                                 &kResultsRepeated,
+                                 &kLeasesLost,
+                                 &kTasksAdopted,
+                                 &kJoins,
+                                 &kQueueReady,
+                                 &kQueueLeased,
+                                 &kQueueBacklog,
+                                 &kQueueOldest,
+                                 &kQueueWorkers,
+                                 &kQueueSlots,
+                                 &kQueuePaused,
+                                 &kBacklogged,
+                                 &kPagedIn,
+                                 &kWorkers,
+                                 &kFreeSlots,
+                                 &kWorkersJoined,
+                                 &kWorkersResynced,
+                                 &kWorkersLost,
+                                 &kWorkersLeft,
+                                 &kShardOpen,
+                                 &kShardEpoch,
+                                 &kShardsLost,
+                                 &kShardsRefused,
+                                 &kWritesRejected,
+                                 &kRowsMissing,
+                                 &kCommitSeconds,
+                                 &kCommitWrites,
+                                 &kReadSeconds,
+                                 &kQuerySeconds,
+                                 &kStoreWaiting,
+                                 &kPartitionDays,
+                                 &kPartitionsDropped,
+                                 &kPartitionsKept,
+                                 &kFrames,
+                                 &kBytes,
+                                 &kRefused,
+                                 &kGone,
+                                 &kPeers,
+                                 &kLoopBusy,
+                                 &kLoopPass,
+                                 &kResident,
+                                 &kInFlight,
+                                 &kWaiters};
+
+}  // namespace ordo::metrics
