@@ -1,0 +1,168 @@
+// Tasks become ready and go out to workers.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+
+namespace ordo {
+
+/// In hand while the window has room and nobody waits before it; else behind the backlog.
+Engine::State::Place Engine::State::place(Shard& shard, Queue& queue, std::uint8_t priority) const {
+  const auto backlog = shard.backlogs.find(queue.index);
+  const bool has_backlog = backlog != shard.backlogs.end() &&
+                           (backlog->second.lines[priority].has_more() || backlog->second.has_more());
+  if (has_backlog || queue.in_hand >= settings_.window_tasks ||
+      queue.in_hand_bytes >= settings_.window_bytes) {
+    return Place::kBacklog;
+  }
+  return Place::kHand;
+}
+
+Task& Engine::State::take_in_hand(Order& order, const TaskRow& row) {
+  auto& task = *order.tasks.emplace_back(std::make_unique<Task>(order, queue_named(row.queue)));
+  task.read(row);
+  return task;
+}
+
+void Engine::State::open_step(Draft& draft, StepIndex step) {
+  Order& order = *draft.order;
+  const auto& definition = order.pipeline->steps[step];
+  order.opened.set(step);
+  TaskRow row{.key = {order.row.id, step, 0, TaskKind::kForward}, .queue = definition.queue,
+              .priority = order.row.priority, .seq = draft.shard->next_seq()};
+  Queue& queue = queue_named(definition.queue);
+  if (place(*draft.shard, queue, row.priority) == Place::kHand) {
+    insert_row(draft, take_in_hand(order, row));
+    return;
+  }
+  transition(row.key, TaskState::kReady, Cause::kWindowFull);
+  Fact fact_backlogged = about(FactKind::kBacklogged, order);
+  fact_backlogged.queue = &queue.name;
+  fact(std::move(fact_backlogged));
+  defer(draft, {.task = std::move(row), .state = TaskState::kBacklog, .run_at = {}, .reason = {}});
+}
+
+/// Opens each step all of whose predecessors are done. The order is resident, so no join is missed.
+void Engine::State::open_successors(Draft& draft, StepIndex done) {
+  Order& order = *draft.order;
+  for (const StepIndex next : order.pipeline->steps[done].before) {
+    const auto& definition = order.pipeline->steps[next];
+    const bool is_open = std::all_of(definition.after.begin(), definition.after.end(),
+                                     [&](StepIndex before) { return order.done.test(before); });
+    if (!is_open || order.opened.test(next)) continue;
+    if (definition.after.size() > 1) {
+      Fact joined = about(FactKind::kJoinFired, order);
+      joined.step = &definition.name;
+      joined.key.step = next;
+      fact(std::move(joined));
+    }
+    open_step(draft, next);
+  }
+}
+
+void Engine::State::make_ready(Task& task) {
+  task.hold = Hold::kReady;
+  task.since = now.steady;
+  task.queue.push(task);
+  wake(task.queue);
+  fact(about(FactKind::kTaskReady, task));
+}
+
+void Engine::State::wake(Queue& queue) {
+  if (queue.is_woken) return;
+  queue.is_woken = true;
+  woken_.push_back(&queue);
+}
+
+void Engine::State::wake_worker(const Worker& worker) {
+  for (Queue* queue : worker.queues) {
+    if (queue->ready > 0) wake(*queue);
+  }
+}
+
+/// An owner that has not heard from its session for long may have been replaced without knowing.
+bool Engine::State::is_trusted(const Shard& shard) const {
+  return now.steady - shard.alive <= settings_.trust;
+}
+
+Worker* Engine::State::next_worker(Queue& queue) {
+  for (std::size_t tried = 0; tried < queue.workers.size(); ++tried) {
+    queue.turn = queue.turn + 1 < queue.workers.size() ? queue.turn + 1 : 0;
+    Worker* worker = queue.workers[queue.turn];
+    if (worker->can_take()) return worker;
+  }
+  return nullptr;
+}
+
+void Engine::State::dispatch(Queue& queue) {
+  if (queue.is_paused) return;
+  std::vector<Task*> untrusted;
+  while (queue.ready > 0 && untrusted.size() < limits::kFrameOffers) {
+    Worker* worker = next_worker(queue);
+    if (worker == nullptr) break;
+    Task* task = queue.pop();
+    if (task == nullptr) break;
+    if (is_trusted(shards_.at(task->order.shard))) {
+      grant(*task, *worker);
+    } else {
+      untrusted.push_back(task);
+    }
+  }
+  for (auto it = untrusted.rbegin(); it != untrusted.rend(); ++it) queue.push_first(**it);
+}
+
+void Engine::State::grant(Task& task, Worker& worker) {
+  const Shard& shard = shards_.at(task.order.shard);
+  const Steady ready_since = task.since;
+  transition(task, TaskState::kReady, Cause::kDispatched);
+  lease(task, worker, shard.fence(task.attempt + 1));
+  ++worker.sent;
+  send_worker(worker.peer, offer(task));
+  Fact dispatched = about(FactKind::kTaskDispatched, task);
+  dispatched.took = now.steady - ready_since;
+  dispatched.count = task.fence.attempt;
+  fact(std::move(dispatched));
+}
+
+void Engine::State::lease(Task& task, Worker& worker, Fence fence) {
+  task.hold = Hold::kLeased;
+  task.fence = fence;
+  task.worker = &worker;
+  task.since = now.steady;
+  task.timer_at = now.steady + task.order.pipeline->steps[task.step].timeout;
+  ++worker.leased;
+  ++task.queue.leased;
+  worker.leases.push_back(task, task.lease);
+  timers_.arm(task, task.timer, task.timer_at);
+}
+
+wire::Offer Engine::State::offer(const Task& task) const {
+  const Order& order = task.order;
+  const auto& step = order.pipeline->steps[task.step];
+  wire::Offer offer;
+  offer.key = task.key();
+  offer.fence = task.fence;
+  offer.pipeline = order.pipeline->name;
+  offer.version = order.pipeline->version;
+  offer.step = step.name;
+  offer.handler = step.handler;
+  offer.queue = step.queue;
+  offer.timeout_ms = static_cast<std::uint64_t>(step.timeout.count());
+  if (order.row.deadline) {
+    const auto left = std::chrono::duration_cast<Millis>(
+        *order.row.deadline - shards_.at(order.shard).wall(now.steady));
+    offer.deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, left.count()));
+  }
+  offer.maybe = task.maybe;
+  offer.priority = task.priority;
+  offer.payload = view(order.row.payload);
+  offer.context = order.row.context;
+  const auto& ancestors = order.pipeline->ancestors[task.step];
+  for (const auto& done : order.results) {
+    if (!ancestors.test(done.step) || done.is_skipped) continue;
+    offer.results.push_back({order.pipeline->steps[done.step].name, done.branch,
+                             std::string(view(done.result))});
+  }
+  return offer;
+}
+
+}  // namespace ordo

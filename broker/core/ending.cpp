@@ -1,0 +1,111 @@
+// Orders end: by success, by a permanent failure, by cancel, by a missed deadline.
+#include "broker/core/state.hpp"
+#include "schema/context.hpp"
+#include "schema/text.hpp"
+
+namespace ordo {
+namespace {
+
+/// The newest event of a draft: the one that carries a change of status.
+EventRow* last_event(Write& write) {
+  auto& changes = write.store.changes;
+  for (auto it = changes.rbegin(); it != changes.rend(); ++it) {
+    if (auto* append = std::get_if<AppendEvent>(&*it)) return &append->row;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+/// Successors stop opening, what nobody runs goes, leased siblings end as evidence; with the last of them the
+/// order gets its final status.
+void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
+  Order& order = *draft.order;
+  order.is_ending = true;
+  order.ending_as = as;
+  for (std::size_t i = 0; i < order.tasks.size(); ++i) {
+    Task& task = *order.tasks[i];
+    if (task.hold == Hold::kReady || task.hold == Hold::kBorn) {
+      transition(task, TaskState::kReady, Cause::kOrderEnding);
+      fact(about(FactKind::kTaskCancelled, task));
+      remove_row(draft, task);
+    } else if (task.hold == Hold::kLeased) {
+      revoke(task, "order_ending");
+    }
+  }
+  const std::vector<DeferredRow> rows = order.deferred;
+  for (const auto& row : rows) {
+    if (row.task.key.kind == TaskKind::kDeadline) continue;  // goes with the end
+    transition(row.task.key, row.state, Cause::kOrderEnding);
+    undefer(draft, row.task.key);
+  }
+  finish_if_empty(draft);
+}
+
+/// The final status, once nothing of an ending (or finished) order is left.
+void Engine::State::finish_if_empty(Draft& draft) {
+  Order& order = *draft.order;
+  if (order.is_ending) {
+    if (order.has_leased()) {
+      if (order.status != OrderStatus::kCompensating) {
+        if (EventRow* event = last_event(*draft.write)) {
+          set_status(order, *event, OrderStatus::kCompensating);
+        }
+      }
+      return;
+    }
+    EventRow* event = last_event(*draft.write);
+    if (event == nullptr || event->kind == EventKind::kLateResult ||
+        event->kind == EventKind::kWorkerLost) {
+      event = &note(draft, EventKind::kEnded, nullptr);
+    }
+    set_status(order, *event, order.ending_as);
+  }
+  const std::vector<DeferredRow> rows = order.deferred;
+  for (const auto& row : rows) undefer(draft, row.task.key);
+}
+
+void Engine::State::order_ended(Order& order) {
+  Fact ended = about(FactKind::kOrderEnded, order);
+  ended.status = order.status;
+  ended.took = shards_.at(order.shard).wall(now.steady) - order.row.accepted;
+  fact(std::move(ended));
+}
+
+/// Tells the worker that an attempt counts no more. Its slot stays taken until the attempt is over.
+void Engine::State::revoke(Task& task, std::string_view reason) {
+  Worker* worker = task.worker;
+  if (worker == nullptr || worker->peer == 0) return;
+  send_worker(worker->peer,
+              wire::Revoked{.key = task.key(), .fence = task.fence, .reason = std::string(reason)});
+  if (reason == "timeout") worker->revoked.insert({task.key(), task.fence});
+}
+
+void Engine::State::cancel(Order& order, Asker asker, const wire::Cancel& request) {
+  if (order.is_ending && order.ending_as == OrderStatus::kCancelled) return answer(asker);
+  if (is_final(order.status) || order.is_ending) {
+    return answer(asker, Error{Code::kConflict, "ended",
+                               "order " + order.row.id.to_string() + " is " +
+                                   std::string(to_string(order.status)) + ": too late to cancel", {}});
+  }
+  auto change = draft(shards_.at(order.shard), order);
+  auto& event = note(change, EventKind::kCancelRequested, nullptr);
+  event.worker = clean_text(request.who, limits::kCustomerBytes);
+  event.note = text_object({{"who", event.worker}, {"why", clean_text(request.why, limits::kTextBytes)}});
+  begin_ending(change, OrderStatus::kCancelled);
+  wire::Answer ok;
+  ok.request = asker.request;
+  change.write->once_durable.push_back({Send::To::kClient, asker.peer, std::move(ok)});
+  commit(std::move(change));
+}
+
+void Engine::State::deadline_missed(Order& order) {
+  if (order.is_ending || is_final(order.status)) return;
+  auto change = draft(shards_.at(order.shard), order);
+  auto& event = note(change, EventKind::kDeadlineMissed, nullptr);
+  event.note = R"({"reason":"deadline"})";
+  begin_ending(change, OrderStatus::kFailed);
+  commit(std::move(change));
+}
+
+}  // namespace ordo

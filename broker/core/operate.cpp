@@ -1,0 +1,214 @@
+// Operators and their settings: verbs on tasks, pipelines, queues.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+#include "schema/codec.hpp"
+#include "schema/context.hpp"
+#include "schema/text.hpp"
+
+namespace ordo {
+
+void Engine::State::operate(PeerId peer, wire::Operate& request) {
+  const Asker asker{peer, request.request};
+  const auto refuse = [&](std::string reason, std::string message) {
+    answer(asker, Error{Code::kMalformed, std::move(reason), std::move(message), {}});
+  };
+  if (request.verb > static_cast<std::uint8_t>(wire::Verb::kComplete)) {
+    return refuse("bad_verb", "the verb must be 0 (retry), 1 (skip) or 2 (complete)");
+  }
+  if (request.who.empty() || request.why.empty() || !is_text(request.who) || !is_text(request.why) ||
+      request.who.size() > limits::kCustomerBytes || request.why.size() > limits::kTextBytes) {
+    return refuse("who_why", "say who you are and why: both are kept with the order");
+  }
+  if (request.result.size() > limits::kResultBytes) {
+    return refuse("too_large", "the result is over the limit of 65536 bytes");
+  }
+  Shard* shard = shard_of(request.id);
+  if (shard == nullptr || !shard->is_open()) {
+    return answer(asker, Error{Code::kUnavailable, "shard_closed",
+                               "the order's shard is not open here: try again", {}});
+  }
+  with_order(*shard, request.id, asker, [this, asker, request](Order* order) mutable {
+    if (order != nullptr) return operate_on(*order, asker, request);
+    answer(asker, Error{Code::kNotFound, "unknown_order",
+                        "there is no order " + request.id.to_string(), {}});
+  });
+}
+
+void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request) {
+  const auto verb = static_cast<wire::Verb>(request.verb);
+  const auto refuse = [&](Code code, std::string reason, std::string message) {
+    answer(asker, Error{code, std::move(reason), std::move(message), {}});
+  };
+  const auto step = order.pipeline->find(request.step);
+  if (!step) {
+    return refuse(Code::kNotFound, "unknown_step",
+                  "pipeline `" + order.pipeline->name + "` has no step `" + request.step + "`");
+  }
+  const TaskKey key{order.row.id, *step, request.branch, TaskKind::kForward};
+  const auto row = std::find_if(order.deferred.begin(), order.deferred.end(),
+                                [&](const auto& d) { return d.task.key == key; });
+  const bool is_parked = row != order.deferred.end() && row->state == TaskState::kParked;
+  const bool is_scheduled = row != order.deferred.end() && row->state == TaskState::kScheduled;
+  if (order.is_ending || is_final(order.status) ||
+      !(is_parked || (verb == wire::Verb::kRetry && is_scheduled))) {
+    return refuse(Code::kConflict, "not_parked",
+                  "step `" + request.step + "` is not parked: there is nothing to " +
+                      (verb == wire::Verb::kRetry  ? "retry"
+                       : verb == wire::Verb::kSkip ? "skip"
+                                                   : "complete"));
+  }
+  const DeferredRow found = *row;
+  Shard& shard = shards_.at(order.shard);
+  auto change = draft(shard, order);
+  const EventKind kind = verb == wire::Verb::kRetry  ? EventKind::kOperatorRetry
+                         : verb == wire::Verb::kSkip ? EventKind::kOperatorSkip
+                                                     : EventKind::kOperatorComplete;
+  auto& event = note(change, kind, nullptr);
+  event.step = key.step;
+  event.branch = key.branch;
+  event.attempt = found.task.attempt;
+  event.worker = request.who;
+  event.note = text_object({{"who", request.who}, {"why", request.why}});
+  if (verb == wire::Verb::kComplete && !request.result.empty()) {
+    event.detail = make_bytes(std::move(request.result));
+  }
+  const Bytes result = event.detail;
+  const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(), [](const auto& d) {
+    return d.state == TaskState::kParked;
+  });
+  const bool is_last = verb != wire::Verb::kRetry &&
+                       order.done.count() + 1 == order.pipeline->steps.size();
+  if (is_last) {
+    set_status(order, event, OrderStatus::kSucceeded);
+  } else if (is_parked && parked == 1) {
+    set_status(order, event, OrderStatus::kRunning);
+  }
+  wire::Answer ok;
+  ok.request = asker.request;
+  change.write->once_durable.push_back({Send::To::kClient, asker.peer, std::move(ok)});
+  if (verb == wire::Verb::kRetry) {
+    retry_row(change, found);
+  } else {
+    transition(key, TaskState::kParked,
+               verb == wire::Verb::kSkip ? Cause::kOperatorSkip : Cause::kOperatorComplete);
+    end_row(change, found,
+            {.step = key.step, .branch = key.branch, .kind = key.kind,
+             .is_skipped = verb == wire::Verb::kSkip, .attempt = found.task.attempt,
+             .result = result, .context = {}});
+  }
+  commit(std::move(change));
+}
+
+/// The task goes out again with a fresh budget.
+void Engine::State::retry_row(Draft& draft, DeferredRow row) {
+  transition(row.task.key, row.state, Cause::kOperatorRetry);
+  undefer(draft, row.task.key);
+  row.task.failures = 0;
+  row.task.losses = 0;
+  row.task.seq = draft.shard->next_seq();
+  Queue& queue = queue_named(row.task.queue);
+  if (place(*draft.shard, queue, row.task.priority) == Place::kHand) {
+    insert_row(draft, take_in_hand(*draft.order, row.task));
+    return;
+  }
+  transition(row.task.key, TaskState::kReady, Cause::kWindowFull);
+  row.state = TaskState::kBacklog;
+  row.run_at.reset();
+  row.reason.clear();
+  defer(draft, std::move(row));
+}
+
+/// A parked step counts as done: what hangs on it opens.
+void Engine::State::end_row(Draft& draft, const DeferredRow& row, DoneStep done) {
+  Order& order = *draft.order;
+  order.done.set(row.task.key.step);
+  order.results_bytes += view(done.result).size();
+  order.results.push_back(std::move(done));
+  undefer(draft, row.task.key);
+  if (is_final(order.status)) {
+    finish_if_empty(draft);
+  } else {
+    open_successors(draft, row.task.key.step);
+  }
+}
+
+void Engine::State::put_pipeline(Asker asker, wire::PutPipeline& request) {
+  auto parsed = parse_pipeline(request.source);
+  if (!parsed) return answer(asker, to_error(parsed.error(), "pipeline"));
+  if (const auto problems = unsupported(*parsed); !problems.empty()) {
+    auto error = to_error(problems, "pipeline");
+    error.reason = "unsupported";
+    return answer(asker, error);
+  }
+  const PipelineRow row{parsed->id, parsed->name, parsed->version, request.source};
+  if (const auto name = versions_.find(row.name); name != versions_.end()) {
+    const auto version = name->second.find(row.version);
+    if (version != name->second.end() && version->second->id != row.id) {
+      return answer(asker, Error{Code::kConflict, "pipeline_version",
+                                 "version " + std::to_string(row.version) + " of `" + row.name +
+                                     "` exists with other content: raise the version", {}});
+    }
+  }
+  auto settlement = std::make_shared<Settlement>();
+  settlement->asker = asker;
+  settlement->apply = [this, row] { static_cast<void>(learn_pipeline(row)); };
+  settlement->body = wire::encode_body(
+      wire::PipelineView{row.name, row.version, row.id,
+                         static_cast<std::uint32_t>(parsed->steps.size()), row.source});
+  settle_everywhere(PutPipeline{row}, std::move(settlement));
+}
+
+/// Makes a stored version known; the same one again changes nothing.
+Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& row) {
+  if (const auto* known = pipeline_by_id(row.id)) return known;
+  auto parsed = parse_pipeline(row.source);
+  if (!parsed) return tl::unexpected<Error>(to_error(parsed.error(), row.name));
+  auto pipeline = std::make_unique<KnownPipeline>();
+  static_cast<Pipeline&>(*pipeline) = std::move(*parsed);
+  pipeline->id = row.id;
+  const auto count = pipeline->steps.size();
+  pipeline->ancestors.resize(count);
+  for (std::size_t round = 0, changed = 1; changed != 0 && round <= count; ++round) {
+    changed = 0;
+    for (std::size_t step = 0; step < count; ++step) {
+      auto all = pipeline->ancestors[step];
+      for (const StepIndex before : pipeline->steps[step].after) {
+        all.set(before);
+        all |= pipeline->ancestors[before];
+      }
+      if (all != pipeline->ancestors[step]) changed = 1;
+      pipeline->ancestors[step] = all;
+    }
+  }
+  for (const auto& step : pipeline->steps) queue_named(step.queue);
+  const KnownPipeline* known = pipeline.get();
+  versions_[pipeline->name][pipeline->version] = known;
+  pipelines_.emplace(row.id, std::move(pipeline));
+  return known;
+}
+
+void Engine::State::set_queue(Asker asker, const wire::SetQueue& request) {
+  if (!is_name(request.queue)) {
+    return answer(asker, Error{Code::kMalformed, "bad_name",
+                               "a queue's name must be [a-z0-9_.-]{1,64}", {}});
+  }
+  if (!queues_.contains(request.queue)) {
+    return answer(asker, Error{Code::kNotFound, "unknown_queue",
+                               "no pipeline or worker uses queue `" + request.queue + "`", {}});
+  }
+  QueueSetting setting{request.queue, request.paused, clean_text(request.who, limits::kCustomerBytes),
+                       clean_text(request.why, limits::kTextBytes)};
+  auto settlement = std::make_shared<Settlement>();
+  settlement->asker = asker;
+  settlement->apply = [this, setting] {
+    Queue& queue = queue_named(setting.queue);
+    queue.is_paused = setting.is_paused;
+    queue.paused_by = setting.who;
+    queue.paused_why = setting.why;
+    wake(queue);
+  };
+  settle_everywhere(PutQueueSetting{setting}, std::move(settlement));
+}
+
+}  // namespace ordo

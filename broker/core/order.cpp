@@ -1,0 +1,117 @@
+#include "broker/core/order.hpp"
+
+#include <algorithm>
+
+namespace ordo {
+namespace {
+
+/// Turns of each priority while all have work: 0 most urgent. Nothing starves: 9 gets one in 208.
+constexpr std::array<std::uint64_t, limits::kPriorities> kShares{64, 48, 32, 24, 16, 12, 6, 3, 2, 1};
+/// One turn's worth of pass at share 1; divisible by every share.
+constexpr std::uint64_t kStride = 192 * 64;
+
+}  // namespace
+
+std::uint64_t priority_stride(std::size_t priority) { return kStride / kShares[priority]; }
+
+Task::Task(Order& its_order, Queue& its_queue) : order(its_order), queue(its_queue) {
+  ++queue.in_hand;
+  queue.in_hand_bytes += view(order.row.payload).size();
+}
+
+Task::~Task() {
+  if (line.is_linked()) --queue.ready;
+  release();
+  --queue.in_hand;
+  queue.in_hand_bytes -= view(order.row.payload).size();
+}
+
+TaskKey Task::key() const { return {order.row.id, step, branch, kind}; }
+
+TaskRow Task::row() const {
+  return {.key = key(), .queue = queue.name, .priority = priority, .seq = seq, .attempt = attempt,
+          .failures = failures, .losses = losses, .maybe = maybe};
+}
+
+void Task::read(const TaskRow& row) {
+  step = row.key.step;
+  branch = row.key.branch;
+  kind = row.key.kind;
+  priority = row.priority;
+  seq = row.seq;
+  attempt = row.attempt;
+  failures = row.failures;
+  losses = row.losses;
+  maybe = row.maybe;
+}
+
+void Task::release() {
+  if (!lease.is_linked()) return;
+  lease.unlink();
+  timer.unlink();
+  --queue.leased;
+  if (worker != nullptr) --worker->leased;
+  worker = nullptr;
+  progress.clear();
+}
+
+Task* Order::find(const TaskKey& key) {
+  for (auto& task : tasks) {
+    if (task->step == key.step && task->branch == key.branch && task->kind == key.kind) {
+      return task.get();
+    }
+  }
+  return nullptr;
+}
+
+bool Order::has_leased() const {
+  return std::any_of(tasks.begin(), tasks.end(), [](const auto& task) {
+    return task->hold == Hold::kLeased || task->hold == Hold::kUnclaimed;
+  });
+}
+
+bool Order::has_parked() const {
+  return std::any_of(deferred.begin(), deferred.end(),
+                     [](const auto& one) { return one.state == TaskState::kParked; });
+}
+
+void Order::erase(const Task& task) {
+  std::erase_if(tasks, [&](const auto& held) { return held.get() == &task; });
+}
+
+void Queue::push(Task& task) {
+  auto& line = lines[task.priority];
+  if (line.is_empty()) pass[task.priority] = std::max(pass[task.priority], pass_now);
+  line.push_back(task, task.line);
+  ++ready;
+}
+
+void Queue::push_first(Task& task) {
+  lines[task.priority].push_front(task, task.line);
+  ++ready;
+}
+
+Task* Queue::pop() {
+  std::size_t best = lines.size();
+  for (std::size_t p = 0; p < lines.size(); ++p) {
+    if (!lines[p].is_empty() && (best == lines.size() || pass[p] < pass[best])) best = p;
+  }
+  if (best == lines.size()) return nullptr;
+  Task* task = lines[best].front();
+  task->line.unlink();
+  --ready;
+  pass_now = pass[best];
+  pass[best] += priority_stride(best);
+  return task;
+}
+
+Task* Queue::oldest() const {
+  Task* oldest = nullptr;
+  for (const auto& line : lines) {
+    Task* head = line.front();
+    if (head != nullptr && (oldest == nullptr || head->since < oldest->since)) oldest = head;
+  }
+  return oldest;
+}
+
+}  // namespace ordo

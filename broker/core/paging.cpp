@@ -1,0 +1,200 @@
+// What is not in hand comes back: orders on demand, the backlog when the window has room, the schedule when due.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+
+namespace ordo {
+
+bool Backlog::has_more() const {
+  return std::any_of(lines.begin(), lines.end(), [](const auto& line) { return line.has_more(); });
+}
+
+/// Runs `action` with the order: at once when it is resident, after its insert when that is under way, else
+/// after loading it. The store keeps loads and writes in order, so what is loaded is never behind memory.
+void Engine::State::with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker,
+                               Shard::Action action) {
+  const auto found = shard.orders.find(id);
+  if (found != shard.orders.end() && !found->second->is_inserting) {
+    action(found->second.get());
+    const auto after = shard.orders.find(id);
+    if (after != shard.orders.end()) evict_if_idle(shard, *after->second);
+    return;
+  }
+  auto& waiting = shard.loading[id];
+  waiting.push_back({std::move(action), asker});
+  if (waiting.size() == 1 && found == shard.orders.end()) {
+    out->store.push_back({shard.number, LoadOrders{shard.incarnation, {id}}});
+  }
+}
+
+void Engine::State::run_waiting(Shard& shard, const OrderId& id) {
+  const auto waiting = shard.loading.find(id);
+  if (waiting == shard.loading.end()) return;
+  auto actions = std::move(waiting->second);
+  shard.loading.erase(waiting);
+  for (auto& one : actions) {
+    const auto found = shard.orders.find(id);
+    one.run(found == shard.orders.end() ? nullptr : found->second.get());
+  }
+}
+
+void Engine::State::on(event::OrdersLoaded& loaded) {
+  Shard* shard = live_shard(loaded.shard, loaded.incarnation);
+  if (shard == nullptr) return;
+  shard->alive = now.steady;
+  for (auto& snapshot : loaded.found) {
+    if (shard->orders.contains(snapshot.order.id)) continue;
+    restore(*shard, snapshot);
+  }
+  for (const auto& id : loaded.asked) {
+    run_waiting(*shard, id);
+    const auto found = shard->orders.find(id);
+    if (found == shard->orders.end()) continue;
+    if (!shard->grace_until) {
+      for (std::size_t i = 0; i < found->second->tasks.size(); ++i) {
+        Task& task = *found->second->tasks[i];
+        if (task.hold == Hold::kUnclaimed) go_out_again(task);
+      }
+    }
+    evict_if_idle(*shard, *found->second);
+  }
+}
+
+void Engine::State::on(event::PageLoaded& loaded) {
+  Shard* shard = live_shard(loaded.shard, loaded.incarnation);
+  if (shard == nullptr) return;
+  shard->alive = now.steady;
+  const auto& spec = loaded.spec;
+  auto& page = loaded.page;
+  for (auto& snapshot : page.orders) {
+    const auto resident = shard->orders.find(snapshot.order.id);
+    if (resident == shard->orders.end()) {
+      resurrect(*shard, snapshot);
+    } else if (planted_.stale_join) {
+      resident->second->done.reset();
+      for (const auto& done : snapshot.done) resident->second->done.set(done.step);
+    }
+  }
+  for (const auto& row : page.rows) take_row(*shard, row);
+  for (const auto& row : page.rows) {
+    const auto found = shard->orders.find(row.task.key.order);
+    if (found != shard->orders.end()) evict_if_idle(*shard, *found->second);
+  }
+  if (spec.what == PageSpec::What::kDue) {
+    shard->is_paging_due = false;
+    if (!page.rows.empty()) {
+      shard->due_cursor = *page.rows.back().run_at;
+      shard->due_cursor_seq = page.rows.back().task.seq;
+    }
+    if (page.next_due) expect_due(*shard, *page.next_due);
+    if (!page.is_last && !page.rows.empty()) expect_due(*shard, *page.rows.back().run_at);
+    return;
+  }
+  Queue& queue = queue_named(spec.queue);
+  auto& backlog = shard->backlogs[queue.index];
+  auto& line = backlog.lines[spec.priority];
+  backlog.is_paging = false;
+  backlog.count -= std::min<std::uint64_t>(backlog.count, page.rows.size());
+  if (!page.rows.empty()) line.cursor = page.rows.back().task.seq;
+  if (page.is_last) {
+    line.is_unknown = false;
+    line.cursor = std::max(line.cursor, line.asked);
+  }
+  if (!backlog.has_more()) backlog.count = 0;
+  Fact paged;
+  paged.kind = FactKind::kPagedIn;
+  paged.shard = shard->number;
+  paged.queue = &queue.name;
+  paged.count = page.rows.size();
+  fact(std::move(paged));
+  wake(queue);
+}
+
+/// One deferred row whose turn has come. It stays in its table until whatever ends the task deletes it.
+void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
+  const auto found = shard.orders.find(row.task.key.order);
+  if (found == shard.orders.end()) return;
+  Order& order = *found->second;
+  const auto known = std::find_if(order.deferred.begin(), order.deferred.end(), [&](const auto& d) {
+    return d.task.key == row.task.key && d.state == row.state && d.task.seq == row.task.seq;
+  });
+  if (known == order.deferred.end()) return;  // it went while the page was being read
+  if (row.task.key.kind == TaskKind::kDeadline) return deadline_missed(order);
+  const bool is_backlog = row.state == TaskState::kBacklog;
+  Queue& queue = queue_named(row.task.queue);
+  if (!is_backlog && place(shard, queue, row.task.priority) == Place::kBacklog) {
+    transition(row.task.key, TaskState::kScheduled, Cause::kWindowFull);
+    auto change = draft(shard, order);
+    DeferredRow moved = row;
+    moved.state = TaskState::kBacklog;
+    moved.run_at.reset();
+    moved.reason.clear();
+    moved.task.seq = shard.next_seq();
+    undefer(change, row.task.key);
+    defer(change, std::move(moved));
+    commit(std::move(change));
+    return;
+  }
+  order.deferred.erase(known);
+  Task& task = take_in_hand(order, row.task);
+  task.is_in_deferred = true;
+  transition(task.key(), row.state, is_backlog ? Cause::kPagedIn : Cause::kDue);
+  make_ready(task);
+}
+
+void Engine::State::add_to_backlog(Shard& shard, const TaskRow& row) {
+  auto& backlog = shard.backlogs[queue_named(row.queue).index];
+  backlog.lines[row.priority].written = row.seq;
+  ++backlog.count;
+}
+
+void Engine::State::page_backlogs(Shard& shard) {
+  for (auto& [index, backlog] : shard.backlogs) page_backlog(shard, *queue_list_[index], backlog);
+}
+
+/// Oldest first when the window is half empty, with a share per priority.
+void Engine::State::page_backlog(Shard& shard, Queue& queue, Backlog& backlog) {
+  if (backlog.is_paging || queue.is_paused || !backlog.has_more()) return;
+  const std::uint32_t half = settings_.window_tasks / 2;
+  if (queue.in_hand > half || queue.in_hand_bytes > settings_.window_bytes / 2) return;
+  std::size_t best = limits::kPriorities;
+  for (std::size_t p = 0; p < limits::kPriorities; ++p) {
+    if (!backlog.lines[p].has_more()) continue;
+    if (best == limits::kPriorities || backlog.pass[p] < backlog.pass[best]) best = p;
+  }
+  backlog.pass[best] += priority_stride(best);
+  backlog.is_paging = true;
+  auto& line = backlog.lines[best];
+  line.asked = line.written;
+  PageSpec spec;
+  spec.what = PageSpec::What::kBacklog;
+  spec.queue = queue.name;
+  spec.priority = static_cast<std::uint8_t>(best);
+  spec.after_seq = line.cursor;
+  const auto room = static_cast<std::uint32_t>(settings_.window_tasks - queue.in_hand);
+  spec.limit = std::clamp<std::uint32_t>(std::min(room, settings_.page_rows), 1, 10'000);
+  spec.limit_bytes = settings_.window_bytes / 4;
+  out->store.push_back({shard.number, LoadPage{shard.incarnation, std::move(spec)}});
+}
+
+void Engine::State::expect_due(Shard& shard, Wall at) {
+  if (planted_.lost_timers && shard.epoch > 1) return;  // a bug on purpose
+  if (!shard.next_due || at < *shard.next_due) shard.next_due = at;
+}
+
+void Engine::State::page_due(Shard& shard) {
+  if (!shard.is_open() || shard.is_paging_due || !shard.next_due) return;
+  const Wall wall = shard.wall(now.steady);
+  if (*shard.next_due > wall) return;
+  shard.next_due.reset();
+  shard.is_paging_due = true;
+  PageSpec spec;
+  spec.what = PageSpec::What::kDue;
+  spec.due_after = shard.due_cursor;
+  spec.after_seq = shard.due_cursor_seq;
+  spec.due_until = wall;
+  spec.limit = std::min<std::uint32_t>(settings_.page_rows, 500);
+  out->store.push_back({shard.number, LoadPage{shard.incarnation, std::move(spec)}});
+}
+
+}  // namespace ordo

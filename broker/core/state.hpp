@@ -1,0 +1,323 @@
+// The engine's inside: everything it remembers, and one function per thing that can happen. Private to
+// broker/core; the files beside this one each hold one group of these functions.
+//
+// Shapes:  settings, shards (with their resident orders), queues, workers, clients, pipelines. Containers that are
+//          iterated are ordered, so that the same events give the same effects.
+// Threads: one owner.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+#include "broker/core/admission.hpp"
+#include "broker/core/engine.hpp"
+#include "broker/core/order.hpp"
+#include "broker/core/timer_wheel.hpp"
+
+namespace ordo {
+
+/// Where one (queue, priority) of a shard stands in its backlog.
+struct BacklogLine {
+  std::int64_t cursor = 0;     ///< seq up to which everything was paged in
+  std::int64_t written = 0;    ///< seq of the newest row sent there
+  std::int64_t asked = 0;      ///< `written` when the page under way was asked for
+  bool is_unknown = false;     ///< after a takeover, until a page says that it was the last
+  [[nodiscard]] bool has_more() const { return is_unknown || cursor < written; }
+};
+struct Backlog {
+  std::array<BacklogLine, limits::kPriorities> lines;
+  std::array<std::uint64_t, limits::kPriorities> pass{};
+  bool is_paging = false;
+  std::uint64_t count = 0;     ///< about how many rows wait
+  [[nodiscard]] bool has_more() const;
+};
+
+struct Shard {
+  enum class State : std::uint8_t { kClosed, kOpening, kOpen };
+
+  ShardNumber number = 0;
+  State state = State::kClosed;
+  std::uint32_t incarnation = 0;
+  std::uint32_t timeline = 0;
+  std::uint32_t epoch = 0;
+  std::int64_t counter = 0;            ///< seq = epoch << 40 | counter
+  Steady anchor_steady{};              ///< at takeover …
+  Wall anchor_wall{};                  ///< … the database's clock said this
+  Steady alive{};                      ///< last successful round trip
+  std::optional<Steady> reopen_at;
+  std::optional<Steady> grace_until;
+  std::unordered_map<OrderId, std::unique_ptr<Order>> orders;
+  using Action = std::function<void(Order*)>;
+  struct Waiting {
+    Action run;                        ///< called with the order, or null when there is none
+    std::optional<Asker> asker;        ///< answered `unknown` when the shard is lost first
+  };
+  std::map<OrderId, std::vector<Waiting>> loading;
+  std::map<std::uint32_t, Backlog> backlogs;        ///< by queue index
+  std::optional<Wall> next_due;
+  Wall due_cursor{};
+  std::int64_t due_cursor_seq = 0;
+  bool is_paging_due = false;
+  std::uint32_t inbox_orders = 0;
+  std::uint64_t inbox_bytes = 0;
+  std::vector<std::pair<std::int64_t, TaskKey>> unclaimed;   ///< by place in line
+
+  [[nodiscard]] Wall wall(Steady now) const { return anchor_wall + (now - anchor_steady); }
+  [[nodiscard]] bool is_open() const { return state == State::kOpen; }
+  std::int64_t next_seq() { return (static_cast<std::int64_t>(epoch) << 40) | ++counter; }
+  [[nodiscard]] Fence fence(std::uint32_t attempt) const { return {timeline, epoch, attempt}; }
+};
+
+struct Client {
+  wire::SessionId session{};
+  std::string name;
+  Steady heard{};
+  Steady beaten{};
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  TokenBucket bucket;
+};
+
+/// Somebody who waits for an order's end, a step, or its events.
+struct Waiter {
+  Asker asker;
+  std::string step;              ///< empty: the end or parked
+  bool is_watch = false;
+  std::int64_t cursor = 0;       ///< watch: seq of the last event sent
+  bool is_reading = false;       ///< watch: a query is under way
+  bool is_behind = false;        ///< watch: something happened meanwhile
+  bool has_answered = false;     ///< watch: the first page is always sent, also empty
+};
+
+/// Bugs that the simulator plants to prove that it would find them.
+struct Planted {
+  explicit Planted(const std::string& name);
+  bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor, lost_timers,
+      double_attempt, credit_leak, stale_epoch, resurrect, stale_join;
+};
+
+class Engine::State {
+ public:
+  explicit State(Settings settings);
+
+  void start();
+  void handle(Event&& event);
+  void tick();
+  void finish_step();            ///< dispatches what became possible
+  [[nodiscard]] std::optional<Steady> next_deadline() const;
+  [[nodiscard]] EngineCounts counts() const;
+
+  Times now{};
+  Effects* out = nullptr;
+
+ private:
+  // ---- writes.cpp: changing anything ----
+  struct Draft {
+    std::unique_ptr<Write> write;
+    Order* order = nullptr;
+    Shard* shard = nullptr;
+  };
+  Draft draft(Shard& shard, Order& order);
+  void insert_row(Draft& draft, Task& task);
+  void remove_row(Draft& draft, Task& task);
+  void defer(Draft& draft, DeferredRow row);
+  void undefer(Draft& draft, const TaskKey& key);
+  EventRow& note(Draft& draft, EventKind kind, const Task* task);
+  void set_status(Order& order, EventRow& event, OrderStatus status);
+  void commit(Draft&& draft);
+  /// A change of settings on its way to every shard.
+  struct Settlement {
+    Asker asker;
+    std::size_t remaining = 0;
+    std::function<void()> apply;   ///< once durable in all
+    std::string body;              ///< of the answer
+  };
+  void commit_settings(Shard& shard, Change change, std::shared_ptr<Settlement> settlement);
+  void settle_everywhere(const Change& change, std::shared_ptr<Settlement> settlement);
+  void settled(std::uint64_t write, const Error* error);
+  void on(event::WritesDone& done);
+  void on_durable(Shard& shard, Order* order, Write& write);
+  void on_refused(Shard& shard, event::WritesDone::Item& item);
+  void abandon(Shard& shard, const OrderId& id);
+  void evict_if_idle(Shard& shard, Order& order);
+  void on(event::ShardLost& lost);
+  void drop_shard(Shard& shard, const std::string& why);
+
+  // ---- submit.cpp: orders come in ----
+  void submit(PeerId peer, wire::OrderRequest& request);
+  Result<void> check_request(const wire::OrderRequest& request) const;
+  Result<void> admit(PeerId peer, Shard& shard, const wire::OrderRequest& request);
+  void resubmit(Order& order, Asker asker, std::uint64_t hash);
+  void accept(Shard& shard, Asker asker, wire::OrderRequest& request, std::uint64_t hash);
+  void check_known(Shard& shard, Asker asker, const OrderId& id, std::uint64_t hash);
+
+  // ---- dispatch.cpp: tasks become ready and go out ----
+  enum class Place : std::uint8_t { kHand, kBacklog };
+  Place place(Shard& shard, Queue& queue, std::uint8_t priority) const;
+  Task& take_in_hand(Order& order, const TaskRow& row);
+  void open_step(Draft& draft, StepIndex step);
+  void open_successors(Draft& draft, StepIndex done);
+  void make_ready(Task& task);
+  void dispatch(Queue& queue);
+  Worker* next_worker(Queue& queue);
+  void grant(Task& task, Worker& worker);
+  void lease(Task& task, Worker& worker, Fence fence);
+  wire::Offer offer(const Task& task) const;
+  void wake(Queue& queue);
+  void wake_worker(const Worker& worker);
+  bool is_trusted(const Shard& shard) const;
+
+  // ---- results.cpp: what attempts come to ----
+  void result(Worker& worker, wire::TaskResult& result);
+  void refuse_result(Worker& worker, const wire::TaskResult& result);
+  void refuse_known(Order& order, PeerId peer, const std::string& name,
+                    const wire::TaskResult& result);
+  bool accepts(const Task& task, const Fence& fence) const;
+  void succeeded(Task& task, const std::string& worker, wire::TaskResult& result);
+  void complete_step(Draft& draft, Task& task, DoneStep done, EventRow& event);
+  void attempt_failed(Task& task, std::string worker, const std::string& error, Millis retry_after);
+  void snoozed(Task& task, const std::string& worker, Millis delay);
+  void failed(Task& task, const std::string& worker, const wire::TaskResult& result);
+  void timed_out(Task& task);
+  void lost(Task& task, const std::string& why, bool burns);
+  void schedule(Draft& draft, Task& task, Wall run_at, std::string reason);
+  void park(Draft& draft, Task& task, std::string reason);
+  void end_as_evidence(Task& task, const std::string& worker, const wire::TaskResult* result);
+  Send recorded(PeerId peer, const wire::TaskResult& result, const Error* refusal) const;
+
+  // ---- ending.cpp: orders end ----
+  void begin_ending(Draft& draft, OrderStatus as);
+  void finish_if_empty(Draft& draft);
+  void cancel(Order& order, Asker asker, const wire::Cancel& request);
+  void deadline_missed(Order& order);
+  void revoke(Task& task, std::string_view reason);
+  void order_ended(Order& order);
+
+  // ---- takeover.cpp: shards come and go ----
+  void open(Shard& shard);
+  void on(event::ShardOpened& opened);
+  void on(event::ShardRefused& refused);
+  void restore(Shard& shard, OrderSnapshot& snapshot);
+  Order* resurrect(Shard& shard, OrderSnapshot& snapshot);
+  bool claim(Worker& worker, const wire::HeldTask& held);
+  void end_grace(Shard& shard);
+  void go_out_again(Task& task);
+  void share_pipelines();
+
+  // ---- paging.cpp: what is not in hand comes back ----
+  void with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker, Shard::Action action);
+  void run_waiting(Shard& shard, const OrderId& id);
+  void on(event::OrdersLoaded& loaded);
+  void on(event::PageLoaded& loaded);
+  void take_row(Shard& shard, const DeferredRow& row);
+  void page_backlogs(Shard& shard);
+  void page_backlog(Shard& shard, Queue& queue, Backlog& backlog);
+  void page_due(Shard& shard);
+  void add_to_backlog(Shard& shard, const TaskRow& row);
+  void expect_due(Shard& shard, Wall at);
+
+  // ---- sessions.cpp: who is connected ----
+  void on(event::FromClient& from);
+  void on(event::FromWorker& from);
+  void on(event::ClientGone& gone);
+  void on(event::WorkerGone& gone);
+  void hello(PeerId peer, wire::ClientHello& hello);
+  void hello(PeerId peer, wire::WorkerHello& hello);
+  void reconcile(Worker& worker, std::vector<wire::HeldTask>& held);
+  void beat(Worker& worker, wire::Beat& beat);
+  void drain(Worker& worker, wire::Drain& drain);
+  void lose_worker(Worker& worker, const std::string& why, bool burns);
+  void check_sessions();
+  void say_hello_again(Worker& worker, const std::string& why);
+  wire::Welcome welcome(const wire::SessionId& session) const;
+
+  // ---- operate.cpp: operators and their settings ----
+  void operate(PeerId peer, wire::Operate& request);
+  void operate_on(Order& order, Asker asker, wire::Operate& request);
+  void retry_row(Draft& draft, DeferredRow row);
+  void end_row(Draft& draft, const DeferredRow& row, DoneStep done);
+  void put_pipeline(Asker asker, wire::PutPipeline& request);
+  void set_queue(Asker asker, const wire::SetQueue& request);
+  Result<const KnownPipeline*> learn_pipeline(const PipelineRow& row);
+
+  // ---- views.cpp: what people ask ----
+  struct Question {
+    Asker asker;
+    enum class Kind : std::uint8_t { kGet, kList, kExplain, kWatch } kind = Kind::kGet;
+    OrderId id;
+    std::uint32_t limit = 0;
+  };
+  void ask(Asker asker, Question::Kind kind, ShardNumber shard, QuerySpec spec);
+  void on(event::QueryDone& done);
+  wire::OrderView order_view(const OrderRecord& record);
+  wire::TaskView task_view(const OrderRecord& record, const Pipeline& pipeline, StepIndex step);
+  wire::Explanation explain(const OrderRecord& record);
+  std::string explain_task(const OrderRecord& record, const Pipeline& pipeline,
+                           std::vector<std::string>& facts);
+  void queues_view(Asker asker);
+  void workers_view(Asker asker);
+  void pipelines_view(Asker asker, const wire::GetPipelines& request);
+
+  // ---- waiters.cpp: who waits for an order ----
+  void wait(Asker asker, const wire::Wait& request);
+  void watch(Asker asker, const wire::Watch& request);
+  void unwait(Asker asker);
+  bool try_answer(Order& order, const Waiter& waiter);
+  void notify(Order& order);
+  void read_events(const OrderId& id, Waiter& waiter);
+  void events_read(const Question& question, Result<std::vector<OrderRecord>>& records);
+  void forget_waiters(PeerId peer);
+
+  // ---- engine.cpp: the rest ----
+  void on(event::ShardProbed& probed);
+  void on(event::TimePassed&) {}
+  void on(event::DrainRequested&);
+  Shard* shard_of(const OrderId& id);
+  Shard* live_shard(ShardNumber number, std::uint32_t incarnation);
+  Queue& queue_named(const std::string& name);
+  const KnownPipeline* pipeline_by_id(PipelineId id) const;
+  void send(PeerId peer, wire::Answer answer);
+  void send_worker(PeerId peer, Send::Item item);
+  void answer(Asker asker, const Error& error);
+  void answer(Asker asker, std::string body = {});
+  void fact(Fact fact) { out->facts.push_back(std::move(fact)); }
+  Fact about(FactKind kind, const Task& task) const;
+  Fact about(FactKind kind, const Order& order) const;
+  void transition(const Task& task, TaskState from, Cause cause);
+  void transition(const TaskKey& key, TaskState from, Cause cause);
+
+  Settings settings_;
+  Planted planted_;
+  Random random_;
+  TokenBucket submit_bucket_;
+  bool is_draining_ = false;
+  std::uint64_t next_write_ = 0;
+  std::uint64_t next_query_ = 0;
+  std::uint64_t writes_in_flight_ = 0;
+  Steady next_tick_{};
+
+  // Destroyed bottom up: tasks unlink from queues, workers and the wheel, so shards go first.
+  std::map<PipelineId, std::unique_ptr<KnownPipeline>> pipelines_;
+  std::map<std::string, std::map<std::uint32_t, const KnownPipeline*>> versions_;
+  std::map<std::string, std::unique_ptr<Queue>> queues_;
+  std::vector<Queue*> queue_list_;                 ///< by index
+  std::vector<Queue*> woken_;                      ///< to dispatch at the end of this step
+  TimerWheel<Task> timers_;
+  std::map<wire::SessionId, std::unique_ptr<Worker>> workers_;
+  std::map<PeerId, Worker*> worker_peers_;
+  std::map<PeerId, Client> clients_;
+  std::map<OrderId, std::vector<Waiter>> waiters_;
+  std::map<std::uint64_t, Question> questions_;
+  std::map<std::uint64_t, std::shared_ptr<Settlement>> settlements_;  ///< by write
+  std::map<ShardNumber, Shard> shards_;
+};
+
+}  // namespace ordo

@@ -1,0 +1,170 @@
+// Shards come and go: ownership, what was in hand, who may be running it.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+#include "schema/context.hpp"
+
+namespace ordo {
+
+void Engine::State::open(Shard& shard) {
+  shard.state = Shard::State::kOpening;
+  ++shard.incarnation;
+  shard.reopen_at.reset();
+  out->store.push_back({shard.number, OpenShard{shard.incarnation}});
+}
+
+void Engine::State::on(event::ShardRefused& refused) {
+  Shard* shard = live_shard(refused.shard, refused.incarnation);
+  if (shard == nullptr) return;
+  shard->state = Shard::State::kClosed;
+  const auto wait = settings_.reopen * (0.5 + random_.unit());
+  shard->reopen_at = now.steady + std::chrono::duration_cast<Micros>(wait);
+  Fact fact_refused;
+  fact_refused.kind = FactKind::kShardRefused;
+  fact_refused.shard = shard->number;
+  fact_refused.text = refused.error.message;
+  fact(std::move(fact_refused));
+}
+
+void Engine::State::on(event::ShardOpened& opened) {
+  Shard* shard = live_shard(opened.shard, opened.incarnation);
+  if (shard == nullptr) return;
+  auto& takeover = opened.takeover;
+  shard->state = Shard::State::kOpen;
+  shard->timeline = takeover.timeline;
+  shard->epoch = takeover.epoch;
+  shard->counter = 0;
+  shard->anchor_steady = now.steady;
+  shard->anchor_wall = takeover.database_now;
+  shard->alive = now.steady;
+  shard->next_due = planted_.lost_timers ? std::nullopt : takeover.next_due;
+  shard->due_cursor = Wall{};
+  shard->due_cursor_seq = 0;
+  for (const auto& row : takeover.pipelines) {
+    if (!learn_pipeline(row)) continue;  // told as a fact; orders of it stay where they are
+  }
+  for (const auto& setting : takeover.queue_settings) {
+    Queue& queue = queue_named(setting.queue);
+    queue.is_paused = setting.is_paused;
+    queue.paused_by = setting.who;
+    queue.paused_why = setting.why;
+  }
+  for (const auto& name : takeover.backlog_queues) {
+    auto& backlog = shard->backlogs[queue_named(name).index];
+    for (auto& line : backlog.lines) line.is_unknown = true;
+    backlog.count = takeover.backlog_estimate / takeover.backlog_queues.size();
+  }
+  for (auto& snapshot : takeover.orders) restore(*shard, snapshot);
+  shard->grace_until = now.steady + settings_.grace;
+  for (auto& [session, worker] : workers_) say_hello_again(*worker, "takeover");
+  share_pipelines();
+  Fact fact_opened;
+  fact_opened.kind = FactKind::kShardOpened;
+  fact_opened.shard = shard->number;
+  fact_opened.count = shard->epoch;
+  fact(std::move(fact_opened));
+  page_backlogs(*shard);
+  page_due(*shard);
+}
+
+/// An order that had tasks in hand under an earlier epoch.
+void Engine::State::restore(Shard& shard, OrderSnapshot& snapshot) {
+  auto tasks = std::move(snapshot.tasks);
+  Order* order = resurrect(shard, snapshot);
+  if (order == nullptr) return;
+  for (const auto& row : tasks) {
+    Task& task = take_in_hand(*order, row);
+    task.hold = Hold::kUnclaimed;
+    order->opened.set(row.key.step);
+    shard.unclaimed.emplace_back(row.seq, row.key);
+  }
+}
+
+/// Makes an order resident from what its shard's tables say; null when its pipeline is not known.
+Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
+  const KnownPipeline* pipeline = pipeline_by_id(snapshot.order.pipeline);
+  if (pipeline == nullptr) {
+    Fact unknown;
+    unknown.kind = FactKind::kWriteRejected;
+    unknown.shard = shard.number;
+    unknown.key.order = snapshot.order.id;
+    unknown.text = "the order's pipeline version is not in the tables";
+    fact(std::move(unknown));
+    return nullptr;
+  }
+  auto owned = std::make_unique<Order>();
+  Order& order = *owned;
+  order.row = std::move(snapshot.order);
+  order.shard = shard.number;
+  order.pipeline = pipeline;
+  order.status = snapshot.status;
+  order.arrived = now.steady;
+  order.is_ending = snapshot.status == OrderStatus::kCompensating;
+  if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
+  for (auto& done : snapshot.done) {
+    if (done.step >= pipeline->steps.size()) continue;
+    order.done.set(done.step);
+    order.opened.set(done.step);
+    order.results_bytes += view(done.result).size();
+    if (!done.context.empty()) {
+      if (auto merged = merge_context(order.row.context, done.context)) {
+        order.row.context = std::move(*merged);
+      }
+    }
+    order.results.push_back(std::move(done));
+  }
+  for (const auto& row : snapshot.deferred) {
+    if (row.task.key.kind == TaskKind::kForward) order.opened.set(row.task.key.step);
+  }
+  order.deferred = std::move(snapshot.deferred);
+  shard.orders.emplace(order.row.id, std::move(owned));
+  return &order;
+}
+
+/// A worker says that it runs (or finished) a task. True when that is the one grant that can be alive: it goes
+/// on under a new fence.
+bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
+  Shard* shard = shard_of(held.key.order);
+  if (shard == nullptr || !shard->is_open()) return false;
+  const auto found = shard->orders.find(held.key.order);
+  if (found == shard->orders.end()) return false;
+  Task* task = found->second->find(held.key);
+  if (task == nullptr || task->hold != Hold::kUnclaimed || !accepts(*task, held.fence)) return false;
+  const Fence fence = shard->fence(held.fence.attempt);
+  lease(*task, worker, fence);
+  fact(about(FactKind::kTaskAdopted, *task));
+  send_worker(worker.peer, wire::Regrant{held.key, held.fence, fence});
+  return true;
+}
+
+/// Nobody claimed the rest in time: they may have run, and go out again.
+void Engine::State::end_grace(Shard& shard) {
+  shard.grace_until.reset();
+  auto unclaimed = std::exchange(shard.unclaimed, {});
+  std::sort(unclaimed.begin(), unclaimed.end());
+  for (const auto& [seq, key] : unclaimed) {
+    const auto found = shard.orders.find(key.order);
+    Task* task = found == shard.orders.end() ? nullptr : found->second->find(key);
+    if (task != nullptr && task->hold == Hold::kUnclaimed) go_out_again(*task);
+  }
+}
+
+void Engine::State::go_out_again(Task& task) {
+  if (task.order.is_ending) return end_as_evidence(task, {}, nullptr);
+  task.maybe = true;
+  ++task.attempt;  // the grant that it may have had under an earlier epoch
+  make_ready(task);
+}
+
+/// Every open shard has every pipeline: one that missed an apply gets it now.
+void Engine::State::share_pipelines() {
+  for (auto& [number, shard] : shards_) {
+    if (!shard.is_open()) continue;
+    for (const auto& [id, pipeline] : pipelines_) {
+      commit_settings(shard, PutPipeline{{id, pipeline->name, pipeline->version, pipeline->source}},
+                      nullptr);
+    }
+  }
+}
+
+}  // namespace ordo

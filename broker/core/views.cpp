@@ -1,0 +1,304 @@
+// What people ask: records from the tables, with what the core knows besides.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+#include "schema/codec.hpp"
+
+namespace ordo {
+namespace {
+
+std::int64_t ms_between(Steady from, Steady to) {
+  return std::chrono::duration_cast<Millis>(to - from).count();
+}
+
+wire::EventView event_view(const EventRow& event, const Pipeline* pipeline) {
+  wire::EventView view;
+  view.seq = event.seq;
+  view.at_ms = to_ms(event.at);
+  view.kind = to_string(event.kind);
+  if (event.status) view.status = to_string(*event.status);
+  if (event.step && pipeline != nullptr && *event.step < pipeline->steps.size()) {
+    view.step = pipeline->steps[*event.step].name;
+  }
+  view.branch = event.branch;
+  view.attempt = event.attempt;
+  view.worker = event.worker;
+  view.ms = event.ms;
+  view.note = event.note;
+  view.detail_bytes = ordo::view(event.detail).size();
+  return view;
+}
+
+}  // namespace
+
+void Engine::State::ask(Asker asker, Question::Kind kind, ShardNumber shard, QuerySpec spec) {
+  const auto found = shards_.find(shard);
+  if (found == shards_.end()) {
+    return answer(asker, Error{Code::kNotFound, "unknown_shard",
+                               "shard " + std::to_string(shard) + " is not here", {}});
+  }
+  const std::uint64_t number = ++next_query_;
+  questions_[number] = {asker, kind, spec.id, spec.limit};
+  out->queries.push_back({shard, number, std::move(spec)});
+}
+
+void Engine::State::on(event::QueryDone& done) {
+  const auto found = questions_.find(done.query);
+  if (found == questions_.end()) return;
+  const Question question = found->second;
+  questions_.erase(found);
+  if (question.kind == Question::Kind::kWatch) return events_read(question, done.records);
+  if (!done.records) return answer(question.asker, done.records.error());
+  auto& records = *done.records;
+  if (question.kind == Question::Kind::kList) {
+    wire::OrderPage page;
+    page.is_last = records.size() < question.limit;
+    for (auto& record : records) {
+      record.events.clear();
+      record.order.payload = nullptr;
+      page.orders.push_back(order_view(record));
+    }
+    return answer(question.asker, wire::encode_body(page));
+  }
+  if (records.empty()) {
+    return answer(question.asker, Error{Code::kNotFound, "unknown_order",
+                                        "there is no order " + question.id.to_string(), {}});
+  }
+  if (question.kind == Question::Kind::kGet) {
+    return answer(question.asker, wire::encode_body(order_view(records.front())));
+  }
+  answer(question.asker, wire::encode_body(explain(records.front())));
+}
+
+wire::OrderView Engine::State::order_view(const OrderRecord& record) {
+  wire::OrderView result;
+  const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
+  result.id = record.order.id;
+  if (pipeline != nullptr) {
+    result.pipeline = pipeline->name;
+    result.version = pipeline->version;
+  }
+  result.status = to_string(record.status);
+  result.priority = record.order.priority;
+  result.key = record.order.key;
+  result.customer = record.order.customer;
+  result.labels = record.order.labels;
+  result.context = record.order.context;
+  result.payload = view(record.order.payload);
+  result.accepted_at_ms = to_ms(record.order.accepted);
+  if (record.order.deadline) result.deadline_at_ms = to_ms(*record.order.deadline);
+  for (const auto& event : record.events) result.events.push_back(event_view(event, pipeline));
+  for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
+    result.tasks.push_back(task_view(record, *pipeline, step));
+  }
+  return result;
+}
+
+wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipeline& pipeline,
+                                        StepIndex step) {
+  wire::TaskView result;
+  result.step = pipeline.steps[step].name;
+  result.queue = pipeline.steps[step].queue;
+  result.state = "pending";
+  for (const auto& event : record.events) {
+    if (event.step != step) continue;
+    result.attempt = std::max(result.attempt, event.attempt);
+    if (event.kind == EventKind::kSucceeded || event.kind == EventKind::kOperatorComplete) {
+      result.state = "succeeded";
+      result.result = view(event.detail);
+      result.worker = event.worker;
+    } else if (event.kind == EventKind::kOperatorSkip) {
+      result.state = "skipped";
+    } else if (event.kind == EventKind::kFailed) {
+      result.state = "failed";
+    }
+  }
+  for (const auto& row : record.deferred) {
+    if (row.task.key.step != step || row.task.key.kind == TaskKind::kDeadline) continue;
+    result.state = to_string(row.state);
+    result.failures = row.task.failures;
+    result.attempt = std::max(result.attempt, row.task.attempt);
+    result.reason = row.reason;
+    if (row.run_at) {
+      const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
+      result.run_in_ms = to_ms(*row.run_at) - to_ms(shard.wall(now.steady));
+    }
+  }
+  for (const auto& row : record.tasks) {
+    if (row.key.step != step) continue;
+    result.state = "ready";
+    result.failures = row.failures;
+    result.attempt = std::max(result.attempt, row.attempt);
+  }
+  const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
+  const auto found = shard.orders.find(record.order.id);
+  Task* task = found == shard.orders.end()
+                   ? nullptr
+                   : found->second->find({record.order.id, step, 0, TaskKind::kForward});
+  if (task != nullptr && (task->hold == Hold::kLeased || task->hold == Hold::kReady)) {
+    result.state = task->hold == Hold::kLeased ? "leased" : "ready";
+    if (task->hold == Hold::kLeased) result.attempt = task->fence.attempt;
+    if (task->worker != nullptr) result.worker = task->worker->name;
+    if (!task->progress.empty()) result.reason = task->progress;
+  }
+  return result;
+}
+
+/// Why an order does not move: one sentence, then the facts.
+wire::Explanation Engine::State::explain(const OrderRecord& record) {
+  wire::Explanation result;
+  const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
+  result.facts.push_back("status " + std::string(to_string(record.status)));
+  if (pipeline == nullptr) {
+    result.sentence = "It waits because its pipeline version is not known to this broker.";
+    return result;
+  }
+  result.facts.push_back("pipeline " + pipeline->name + " version " +
+                         std::to_string(pipeline->version));
+  const std::string waits = explain_task(record, *pipeline, result.facts);
+  if (is_final(record.status)) {
+    result.sentence = "It is over: " + std::string(to_string(record.status)) + ".";
+  } else if (!waits.empty()) {
+    result.sentence = waits;
+  } else {
+    result.sentence = "It is moving: its next write is on its way.";
+  }
+  for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
+    if (it->note.empty()) continue;
+    const std::string step =
+        it->step && *it->step < pipeline->steps.size() ? " of " + pipeline->steps[*it->step].name : "";
+    result.facts.push_back("last note: " + std::string(to_string(it->kind)) + step + " " + it->note);
+    break;
+  }
+  return result;
+}
+
+std::string Engine::State::explain_task(const OrderRecord& record, const Pipeline& pipeline,
+                                        std::vector<std::string>& facts) {
+  std::string sentence;
+  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
+    const auto task = task_view(record, pipeline, step);
+    if (task.state == "pending" || task.state == "succeeded" || task.state == "skipped") continue;
+    const Queue& queue = queue_named(task.queue);
+    std::string line = "step " + task.step + " is " + task.state + ", attempt " +
+                       std::to_string(task.attempt) + ", failures " + std::to_string(task.failures);
+    std::string why;
+    if (task.state == "parked") {
+      why = "Step " + task.step + " is parked (" + task.reason +
+            "): an operator must retry, skip or complete it.";
+    } else if (queue.is_paused && task.state != "leased") {
+      why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why + ".";
+    } else if (task.state == "scheduled") {
+      why = "Step " + task.step + " runs again in " + std::to_string(task.run_in_ms) + " ms (" +
+            task.reason + ").";
+    } else if (task.state == "leased") {
+      why = "Step " + task.step + " is running on worker " + task.worker + ".";
+      if (!task.reason.empty()) line += ", says: " + task.reason;
+    } else if (queue.workers.empty()) {
+      why = "Step " + task.step + " waits because no worker serves queue " + queue.name + ".";
+    } else if (task.state == "backlog" || task.state == "ready") {
+      why = "Step " + task.step + " waits for a free slot: " + std::to_string(queue.ready) +
+            " ready in queue " + queue.name + ", " + std::to_string(queue.leased) + " running.";
+    }
+    facts.push_back(std::move(line));
+    if (sentence.empty() || task.state == "parked") sentence = std::move(why);
+  }
+  return sentence;
+}
+
+void Engine::State::queues_view(Asker asker) {
+  wire::QueueList list;
+  for (const auto& [name, queue] : queues_) {
+    wire::QueueView one;
+    one.queue = name;
+    one.paused = queue->is_paused;
+    one.ready = queue->ready;
+    one.leased = queue->leased;
+    for (const auto& [number, shard] : shards_) {
+      const auto backlog = shard.backlogs.find(queue->index);
+      if (backlog != shard.backlogs.end()) one.backlog += backlog->second.count;
+    }
+    one.workers = static_cast<std::uint32_t>(queue->workers.size());
+    for (const auto* worker : queue->workers) one.slots += worker->slots;
+    if (const Task* oldest = queue->oldest()) one.oldest_ms = ms_between(oldest->since, now.steady);
+    list.queues.push_back(std::move(one));
+  }
+  answer(asker, wire::encode_body(list));
+}
+
+void Engine::State::workers_view(Asker asker) {
+  wire::WorkerList list;
+  for (const auto& [session, worker] : workers_) {
+    wire::WorkerView one;
+    one.name = worker->name;
+    one.version = worker->version;
+    for (const auto* queue : worker->queues) one.queues.push_back(queue->name);
+    one.slots = worker->slots;
+    one.used = worker->leased + static_cast<std::uint32_t>(worker->revoked.size());
+    one.silent_ms = ms_between(worker->heard, now.steady);
+    one.draining = worker->is_draining;
+    list.workers.push_back(std::move(one));
+  }
+  answer(asker, wire::encode_body(list));
+}
+
+void Engine::State::pipelines_view(Asker asker, const wire::GetPipelines& request) {
+  wire::PipelineList list;
+  for (const auto& [name, versions] : versions_) {
+    if (!request.name.empty() && name != request.name) continue;
+    for (const auto& [number, pipeline] : versions) {
+      const bool is_newest = number == versions.rbegin()->first;
+      if (!request.name.empty() && request.version != number && !(request.version == 0 && is_newest)) {
+        continue;
+      }
+      list.pipelines.push_back({name, number, pipeline->id,
+                                static_cast<std::uint32_t>(pipeline->steps.size()),
+                                request.name.empty() ? std::string{} : pipeline->source});
+    }
+  }
+  if (!request.name.empty() && list.pipelines.empty()) {
+    return answer(asker, Error{Code::kNotFound, "unknown_pipeline",
+                               "there is no such version of pipeline `" + request.name + "`", {}});
+  }
+  answer(asker, wire::encode_body(list));
+}
+
+/// A watcher's page of events arrived: send it on, and ask again where something happened meanwhile.
+void Engine::State::events_read(const Question& question, Result<std::vector<OrderRecord>>& records) {
+  const auto found = waiters_.find(question.id);
+  if (found == waiters_.end()) return;
+  const auto waiter = std::find_if(found->second.begin(), found->second.end(), [&](const Waiter& w) {
+    return w.is_watch && w.asker.peer == question.asker.peer &&
+           w.asker.request == question.asker.request;
+  });
+  if (waiter == found->second.end()) return;
+  waiter->is_reading = false;
+  const auto forget = [&] {
+    found->second.erase(waiter);
+    if (found->second.empty()) waiters_.erase(found);
+  };
+  if (!records || records->empty()) {
+    answer(question.asker, records ? Error{Code::kNotFound, "unknown_order",
+                                           "there is no order " + question.id.to_string(), {}}
+                                   : records.error());
+    return forget();
+  }
+  const auto& record = records->front();
+  const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
+  wire::EventPage page;
+  for (const auto& event : record.events) {
+    if (event.seq <= waiter->cursor) continue;
+    page.events.push_back(event_view(event, pipeline));
+  }
+  if (!page.events.empty()) waiter->cursor = page.events.back().seq;
+  page.status = to_string(record.status);
+  page.is_last = is_final(record.status);
+  const bool is_first = !std::exchange(waiter->has_answered, true);
+  if (is_first || page.is_last || !page.events.empty()) {
+    answer(question.asker, wire::encode_body(page));
+  }
+  if (page.is_last) return forget();
+  if (std::exchange(waiter->is_behind, false)) read_events(question.id, *waiter);
+}
+
+}  // namespace ordo

@@ -1,0 +1,122 @@
+// Who waits for an order: for its end, for a step, for its events.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+#include "schema/codec.hpp"
+
+namespace ordo {
+
+void Engine::State::wait(Asker asker, const wire::Wait& request) {
+  Shard* shard = shard_of(request.id);
+  if (shard == nullptr || !shard->is_open()) {
+    return answer(asker, Error{Code::kUnavailable, "shard_closed",
+                               "the order's shard is not open here: try again", {}});
+  }
+  if (counts().waiters >= settings_.waiters) {
+    Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
+    return answer(asker, busy);
+  }
+  with_order(*shard, request.id, asker, [this, asker, request](Order* order) {
+    if (order == nullptr) {
+      return answer(asker, Error{Code::kNotFound, "unknown_order",
+                                 "there is no order " + request.id.to_string(), {}});
+    }
+    if (!request.step.empty() && !order->pipeline->find(request.step)) {
+      return answer(asker, Error{Code::kNotFound, "unknown_step",
+                                 "pipeline `" + order->pipeline->name + "` has no step `" +
+                                     request.step + "`", {}});
+    }
+    Waiter waiter;
+    waiter.asker = asker;
+    waiter.step = request.step;
+    if (order->writes == 0 && try_answer(*order, waiter)) return;
+    waiters_[request.id].push_back(std::move(waiter));
+  });
+}
+
+/// Answers when what was waited for is there. Only asked when nothing of the order is on its way, so that
+/// whatever is told is durable.
+bool Engine::State::try_answer(Order& order, const Waiter& waiter) {
+  wire::OrderSummary summary;
+  summary.id = order.row.id;
+  summary.status = to_string(order.status);
+  const bool is_over = is_final(order.status) || order.is_ending;
+  if (waiter.step.empty()) {
+    if (!is_final(order.status) && order.status != OrderStatus::kParked) return false;
+  } else {
+    const StepIndex step = *order.pipeline->find(waiter.step);
+    if (!order.done.test(step) && !is_over) return false;
+    summary.step = order.done.test(step) ? "succeeded" : "cancelled";
+    for (const auto& done : order.results) {
+      if (done.step != step) continue;
+      if (done.is_skipped) summary.step = "skipped";
+      summary.result = view(done.result);
+    }
+  }
+  answer(waiter.asker, wire::encode_body(summary));
+  return true;
+}
+
+/// Something about the order became durable.
+void Engine::State::notify(Order& order) {
+  const auto found = waiters_.find(order.row.id);
+  if (found == waiters_.end()) return;
+  auto& waiters = found->second;
+  for (std::size_t i = 0; i < waiters.size();) {
+    auto& waiter = waiters[i];
+    if (waiter.is_watch) {
+      read_events(order.row.id, waiter);
+    } else if (order.writes == 0 && try_answer(order, waiter)) {
+      waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    ++i;
+  }
+  if (waiters.empty()) waiters_.erase(found);
+}
+
+void Engine::State::watch(Asker asker, const wire::Watch& request) {
+  if (shard_of(request.id) == nullptr) {
+    return answer(asker, Error{Code::kNotFound, "unknown_order",
+                               "there is no order " + request.id.to_string(), {}});
+  }
+  if (counts().waiters >= settings_.waiters) {
+    Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
+    return answer(asker, busy);
+  }
+  Waiter waiter;
+  waiter.asker = asker;
+  waiter.is_watch = true;
+  waiter.cursor = request.after_seq;
+  auto& waiters = waiters_[request.id];
+  waiters.push_back(std::move(waiter));
+  read_events(request.id, waiters.back());
+}
+
+void Engine::State::read_events(const OrderId& id, Waiter& waiter) {
+  if (waiter.is_reading) {
+    waiter.is_behind = true;
+    return;
+  }
+  waiter.is_reading = true;
+  ask(waiter.asker, Question::Kind::kWatch, static_cast<ShardNumber>(id.shard()),
+      {.what = QuerySpec::What::kEvents, .id = id, .after_seq = waiter.cursor});
+}
+
+void Engine::State::unwait(Asker asker) {
+  for (auto it = waiters_.begin(); it != waiters_.end();) {
+    std::erase_if(it->second, [&](const Waiter& waiter) {
+      return waiter.asker.peer == asker.peer && waiter.asker.request == asker.request;
+    });
+    it = it->second.empty() ? waiters_.erase(it) : std::next(it);
+  }
+}
+
+void Engine::State::forget_waiters(PeerId peer) {
+  for (auto it = waiters_.begin(); it != waiters_.end();) {
+    std::erase_if(it->second, [&](const Waiter& waiter) { return waiter.asker.peer == peer; });
+    it = it->second.empty() ? waiters_.erase(it) : std::next(it);
+  }
+}
+
+}  // namespace ordo

@@ -1,0 +1,351 @@
+// Changing anything: drafts of writes, and what happens when their outcomes come back.
+#include <algorithm>
+
+#include "broker/core/state.hpp"
+
+namespace ordo {
+namespace {
+
+/// A row's share of a batch beside its strings: headers and fixed columns, measured on the encoder.
+constexpr std::size_t kRowBytes = 96;
+
+/// Why a task is parked whose outcome the database refused.
+constexpr const char* kUnstorable = "unstorable";
+
+std::size_t size_of(const Change& change) {
+  std::size_t bytes = kRowBytes;
+  if (const auto* insert = std::get_if<InsertOrder>(&change)) {
+    bytes += view(insert->row.payload).size() + insert->row.context.size() +
+             insert->row.labels.size();
+  } else if (const auto* append = std::get_if<AppendEvent>(&change)) {
+    bytes += view(append->row.detail).size() + append->row.note.size();
+  } else if (const auto* put = std::get_if<PutPipeline>(&change)) {
+    bytes += put->row.source.size();
+  }
+  return bytes;
+}
+
+std::uint64_t inbox_bytes_of(const Order& order) { return view(order.row.payload).size(); }
+
+}  // namespace
+
+Engine::State::Draft Engine::State::draft(Shard& shard, Order& order) {
+  Draft draft{std::make_unique<Write>(), &order, &shard};
+  draft.write->number = ++next_write_;
+  draft.write->store.order = order.row.id;
+  draft.write->store.changes.reserve(2);
+  return draft;
+}
+
+/// The task's row comes: it is ready once the write is durable.
+void Engine::State::insert_row(Draft& draft, Task& task) {
+  draft.write->store.changes.emplace_back(InsertTask{task.row()});
+  task.hold = Hold::kBorn;
+  task.is_in_deferred = false;
+  task.write = draft.write->number;
+}
+
+/// The task's row goes: exactly one, which is what makes recording happen once.
+void Engine::State::remove_row(Draft& draft, Task& task) {
+  if (task.line.is_linked()) {
+    task.line.unlink();
+    --task.queue.ready;
+  }
+  task.release();
+  if (task.is_in_deferred) {
+    draft.write->store.changes.emplace_back(DeleteDeferred{task.key()});
+  } else {
+    draft.write->store.changes.emplace_back(DeleteTask{task.key()});
+  }
+  task.hold = Hold::kEnding;
+  task.write = draft.write->number;
+  wake(task.queue);
+}
+
+void Engine::State::defer(Draft& draft, DeferredRow row) {
+  if (row.state == TaskState::kBacklog) {
+    add_to_backlog(*draft.shard, row.task);
+  } else if (row.run_at) {
+    expect_due(*draft.shard, *row.run_at);
+  }
+  // What waits for long is not remembered: its order is loaded again when its time has come.
+  draft.order->deferred.push_back(row);
+  draft.write->store.changes.emplace_back(InsertDeferred{std::move(row)});
+}
+
+void Engine::State::undefer(Draft& draft, const TaskKey& key) {
+  draft.write->store.changes.emplace_back(DeleteDeferred{key});
+  std::erase_if(draft.order->deferred, [&](const DeferredRow& row) { return row.task.key == key; });
+}
+
+EventRow& Engine::State::note(Draft& draft, EventKind kind, const Task* task) {
+  EventRow event;
+  event.order = draft.order->row.id;
+  event.seq = draft.shard->next_seq();
+  event.at = draft.shard->wall(now.steady);
+  event.kind = kind;
+  if (task != nullptr) {
+    event.step = task->step;
+    event.branch = task->branch;
+    event.task_kind = task->kind;
+    event.attempt = task->fence.attempt != 0 ? task->fence.attempt : task->attempt;
+    if (task->hold == Hold::kLeased) {
+      const auto ran = std::chrono::duration_cast<Millis>(now.steady - task->since).count();
+      event.ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(ran, 0, UINT32_MAX));
+    }
+  }
+  auto& change = draft.write->store.changes.emplace_back(AppendEvent{std::move(event)});
+  return std::get<AppendEvent>(change).row;
+}
+
+void Engine::State::set_status(Order& order, EventRow& event, OrderStatus status) {
+  if (order.status == status) return;
+  ORDO_CHECK(!is_final(order.status), order.row.id.to_string());
+  order.status = status;
+  event.status = status;
+  if (is_final(status)) order_ended(order);
+}
+
+void Engine::State::commit(Draft&& draft) {
+  auto& write = *draft.write;
+  for (const auto& change : write.store.changes) write.bytes += size_of(change);
+  ++draft.order->writes;
+  ++writes_in_flight_;
+  if (planted_.early_ack) {
+    for (auto& early : write.once_durable) out->sends.push_back(early);
+    write.once_durable.clear();
+  }
+  out->store.push_back({draft.shard->number, std::move(draft.write)});
+}
+
+void Engine::State::commit_settings(Shard& shard, Change change,
+                                    std::shared_ptr<Settlement> settlement) {
+  auto write = std::make_unique<Write>();
+  write->number = ++next_write_;
+  write->bytes = size_of(change);
+  write->store.changes.push_back(std::move(change));
+  ++writes_in_flight_;
+  if (settlement) settlements_.emplace(write->number, std::move(settlement));
+  out->store.push_back({shard.number, std::move(write)});
+}
+
+/// A setting counts when it is durable in every shard; until then nothing of it is applied.
+void Engine::State::settle_everywhere(const Change& change, std::shared_ptr<Settlement> settlement) {
+  for (auto& [number, shard] : shards_) {
+    if (shard.is_open()) continue;
+    return answer(settlement->asker,
+                  Error{Code::kUnavailable, "shard_closed",
+                        "shard " + std::to_string(number) + " is not open: try again", {}});
+  }
+  settlement->remaining = shards_.size();
+  for (auto& [number, shard] : shards_) commit_settings(shard, change, settlement);
+}
+
+void Engine::State::settled(std::uint64_t write, const Error* error) {
+  const auto found = settlements_.find(write);
+  if (found == settlements_.end()) return;
+  auto settlement = std::move(found->second);
+  settlements_.erase(found);
+  if (settlement->remaining == 0) return;  // an error was answered before
+  if (error != nullptr) {
+    settlement->remaining = 0;
+    return answer(settlement->asker, *error);
+  }
+  if (--settlement->remaining > 0) return;
+  settlement->apply();
+  answer(settlement->asker, std::move(settlement->body));
+}
+
+void Engine::State::on(event::WritesDone& done) {
+  Shard* shard = live_shard(done.shard, done.incarnation);
+  if (shard == nullptr) return;
+  shard->alive = now.steady;
+  for (auto& item : done.items) {
+    --writes_in_flight_;
+    if (item.outcome != event::WritesDone::Outcome::kDurable) {
+      on_refused(*shard, item);
+      if (shard->state != Shard::State::kOpen) return;
+      continue;
+    }
+    const auto found = shard->orders.find(item.write->store.order);
+    Order* order = found == shard->orders.end() ? nullptr : found->second.get();
+    on_durable(*shard, order, *item.write);
+  }
+}
+
+void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
+  for (auto& send : write.once_durable) {
+    if (send.to == Send::To::kClient) {
+      const auto client = clients_.find(send.peer);
+      if (client != clients_.end()) ++client->second.sent;
+    }
+    out->sends.push_back(std::move(send));
+  }
+  if (write.store.order.is_zero()) return settled(write.number, nullptr);
+  if (order == nullptr) return;
+  --order->writes;
+  if (order->is_inserting && write.write_class == Write::Class::kSubmit) {
+    order->is_inserting = false;
+    --shard.inbox_orders;
+    shard.inbox_bytes -= inbox_bytes_of(*order);
+    for (const auto& asker : order->resubmits) answer(asker);
+    order->resubmits.clear();
+    auto accepted = about(FactKind::kOrderAccepted, *order);
+    accepted.took = now.steady - order->arrived;
+    fact(std::move(accepted));
+    run_waiting(shard, order->row.id);
+  }
+  for (std::size_t i = 0; i < order->tasks.size();) {
+    Task& task = *order->tasks[i];
+    if (task.write != write.number) {
+      ++i;
+    } else if (task.hold == Hold::kEnding) {
+      order->tasks.erase(order->tasks.begin() + static_cast<std::ptrdiff_t>(i));
+    } else {
+      if (task.hold == Hold::kBorn) make_ready(task);
+      ++i;
+    }
+  }
+  if (!waiters_.empty()) notify(*order);
+  evict_if_idle(shard, *order);
+}
+
+/// A write that was left out. For an order that came in twice this is the normal answer; anything else means
+/// that memory and tables disagree, and the tables win.
+void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
+  using Fate = event::WritesDone::Outcome;
+  Write& write = *item.write;
+  const OrderId id = write.store.order;
+  const bool is_submit = write.write_class == Write::Class::kSubmit;
+  if (item.outcome == Fate::kMissing) {
+    Fact missing;
+    missing.kind = FactKind::kRowMissing;
+    missing.shard = shard.number;
+    missing.key.order = id;
+    fact(std::move(missing));
+    drop_shard(shard, "a row to delete was not there");
+    return;
+  }
+  Error error{Code::kConflict, "payload", "an order with this id exists with other content", {}};
+  if (item.outcome == Fate::kRejected) {
+    Fact rejected;
+    rejected.kind = FactKind::kWriteRejected;
+    rejected.shard = shard.number;
+    rejected.key.order = id;
+    rejected.text = item.message;
+    fact(std::move(rejected));
+    error = {Code::kMalformed, "unstorable", "the database refused it: " + item.message, {}};
+  }
+  if (id.is_zero()) {
+    if (item.outcome == Fate::kConflict) {
+      error = {Code::kConflict, "pipeline_version",
+               "this version exists with other content: raise the version", {}};
+    }
+    return settled(write.number, item.outcome == Fate::kDuplicate ? nullptr : &error);
+  }
+  std::vector<Asker> askers;
+  for (auto& send : write.once_durable) {
+    if (auto* reply = std::get_if<wire::Answer>(&send.item)) askers.push_back({send.peer, reply->request});
+  }
+  if (is_submit) {
+    if (const auto found = shard.orders.find(id); found != shard.orders.end()) {
+      auto& order = *found->second;
+      askers.insert(askers.end(), order.resubmits.begin(), order.resubmits.end());
+      --shard.inbox_orders;
+      shard.inbox_bytes -= inbox_bytes_of(order);
+      auto refused = about(item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate
+                                                               : FactKind::kOrderRefused, order);
+      refused.text = error.reason;
+      fact(std::move(refused));
+      shard.orders.erase(found);
+    }
+  }
+  for (const auto& asker : askers) {
+    if (item.outcome == Fate::kDuplicate) {
+      answer(asker);
+    } else {
+      answer(asker, error);
+    }
+  }
+  const bool was_parking = std::any_of(
+      write.store.changes.begin(), write.store.changes.end(), [](const Change& change) {
+        const auto* row = std::get_if<InsertDeferred>(&change);
+        return row != nullptr && row->row.reason == kUnstorable;
+      });
+  if (is_submit) return run_waiting(shard, id);
+  if (item.outcome == Fate::kRejected && !was_parking) abandon(shard, id);
+}
+
+/// A progress write that the database refuses: the order is read again and what the write was about is parked,
+/// so that one bad order stops nobody and is seen.
+void Engine::State::abandon(Shard& shard, const OrderId& id) {
+  shard.orders.erase(id);
+  with_order(shard, id, std::nullopt, [this, &shard](Order* order) {
+    if (order == nullptr) return;
+    for (std::size_t i = 0; i < order->tasks.size(); ++i) {
+      Task& task = *order->tasks[i];
+      if (task.hold != Hold::kUnclaimed && task.hold != Hold::kReady) continue;
+      auto change = draft(shard, *order);
+      auto& event = note(change, EventKind::kParked, &task);
+      event.note = R"({"reason":"unstorable"})";
+      set_status(*order, event, OrderStatus::kParked);
+      park(change, task, kUnstorable);
+      commit(std::move(change));
+    }
+  });
+}
+
+void Engine::State::evict_if_idle(Shard& shard, Order& order) {
+  if (!order.is_idle()) return;
+  shard.orders.erase(OrderId(order.row.id));
+}
+
+void Engine::State::on(event::ShardLost& lost) {
+  Shard* shard = live_shard(lost.shard, lost.incarnation);
+  // Unfinished writes may be there or not: whoever waits for them must ask again with the same id.
+  Error unknown{Code::kUnknown, "in_doubt", "the outcome is not known: ask again with the same id", {}};
+  if (planted_.in_doubt_failed) unknown = {Code::kUnavailable, "store", "nothing happened", {}};
+  for (auto& write : lost.unfinished) {
+    if (writes_in_flight_ > 0) --writes_in_flight_;
+    settled(write->number, &unknown);
+    for (auto& send : write->once_durable) {
+      auto* reply = std::get_if<wire::Answer>(&send.item);
+      if (planted_.in_doubt_done) {
+        out->sends.push_back(std::move(send));
+      } else if (reply != nullptr) {
+        answer({send.peer, reply->request}, unknown);
+      }
+    }
+  }
+  if (shard == nullptr) return;
+  drop_shard(*shard, lost.why);
+}
+
+/// Crash-only: all memory of the shard goes, then ownership is taken again.
+void Engine::State::drop_shard(Shard& shard, const std::string& why) {
+  Fact fact_lost;
+  fact_lost.kind = FactKind::kShardLost;
+  fact_lost.shard = shard.number;
+  fact_lost.text = why;
+  fact(std::move(fact_lost));
+  const Error unknown{Code::kUnknown, "shard_lost", "the shard is taken again: ask again", {}};
+  auto loading = std::exchange(shard.loading, {});
+  for (auto& [id, waiting] : loading) {
+    for (auto& one : waiting) {
+      if (one.asker) answer(*one.asker, unknown);
+    }
+  }
+  for (auto& [session, worker] : workers_) worker->needs_hello = true;
+  shard.orders.clear();
+  shard.backlogs.clear();
+  shard.unclaimed.clear();
+  shard.inbox_orders = 0;
+  shard.inbox_bytes = 0;
+  shard.grace_until.reset();
+  shard.next_due.reset();
+  shard.is_paging_due = false;
+  shard.state = Shard::State::kClosed;
+  open(shard);
+}
+
+}  // namespace ordo
