@@ -13,10 +13,8 @@
 namespace ordo::wire {
 namespace {
 
-template <class T>
-inline constexpr bool kIsList = false;
-template <class T>
-inline constexpr bool kIsList<std::vector<T>> = true;
+template <class T> inline constexpr bool kIsList = false;
+template <class T> inline constexpr bool kIsList<std::vector<T>> = true;
 
 // ---- encoding ----------------------------------------------------------------------------------
 
@@ -24,7 +22,8 @@ inline constexpr bool kIsList<std::vector<T>> = true;
 class FrameBuffer {
  public:
   void write(const char* data, std::size_t size) {
-    if (capacity_ - size_ < size) [[unlikely]] grow(size);
+    if (capacity_ - size_ < size) [[unlikely]]
+      grow(size);
     std::memcpy(bytes_.get() + size_, data, size);
     size_ += size;
   }
@@ -68,8 +67,7 @@ void pack_text(Packer& packer, std::string_view text) {
   packer.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
 }
 
-template <class T>
-void pack_fields(Packer& packer, const T& value);
+template <class T> void pack_fields(Packer& packer, const T& value);
 
 /// `owner` is the struct that holds the field.
 template <class Owner, class T>
@@ -122,8 +120,7 @@ class Reader {
   void next() { ++at_; }
 
   /// Fields in order; fewer than the struct has leave defaults, more are skipped.
-  template <class T>
-  bool read_fields(T& value, std::size_t count) {
+  template <class T> bool read_fields(T& value, std::size_t count) {
     std::size_t index = 0;
     bool is_good = true;
     visit_fields(value, [&](auto&... field) {
@@ -148,8 +145,7 @@ class Reader {
   }
 
  private:
-  template <class Owner, class T>
-  bool read_value(const Owner& owner, T& value) {
+  template <class Owner, class T> bool read_value(const Owner& owner, T& value) {
     if constexpr (std::is_same_v<T, bool>) {
       return read_bool(value);
     } else if constexpr (std::is_same_v<T, std::string>) {
@@ -187,8 +183,7 @@ class Reader {
     }
   }
 
-  template <class Owner, class T>
-  bool read_list(const Owner& owner, std::vector<T>& list) {
+  template <class Owner, class T> bool read_list(const Owner& owner, std::vector<T>& list) {
     if (at_->kind != Token::Kind::kArray) return expected("a list");
     const std::size_t count = at_->size;
     if (count > max_items<T>()) {
@@ -267,8 +262,7 @@ class Reader {
 
 using ReadMessage = bool (*)(Reader&, std::size_t, Message&);
 
-template <std::size_t... Type>
-constexpr auto readers(std::index_sequence<Type...>) {
+template <std::size_t... Type> constexpr auto readers(std::index_sequence<Type...>) {
   return std::array<ReadMessage, sizeof...(Type)>{
       [](Reader& reader, std::size_t count, Message& message) {
         return reader.read_fields(message.emplace<Type>(), count);
@@ -292,7 +286,8 @@ Result<Message> read_message(const Tape& tape) {
   reader.next();
   const Token protocol = reader.token();
   if (protocol.kind != Token::Kind::kUnsigned) {
-    return fail(Code::kMalformed, "bad_envelope", "the frame's first field, the protocol, is a number");
+    return fail(Code::kMalformed, "bad_envelope",
+                "the frame's first field, the protocol, is a number");
   }
   if (protocol.number != kProtocol) {
     return fail(Code::kMalformed, "wrong_protocol",
@@ -302,7 +297,8 @@ Result<Message> read_message(const Tape& tape) {
   reader.next();
   const Token type = reader.token();
   if (type.kind != Token::Kind::kUnsigned) {
-    return fail(Code::kMalformed, "bad_envelope", "the frame's second field, the type, is a number");
+    return fail(Code::kMalformed, "bad_envelope",
+                "the frame's second field, the type, is a number");
   }
   if (type.number >= kReaders.size()) {
     return fail(Code::kMalformed, "unknown_type",
@@ -346,16 +342,14 @@ Result<Message> decode(std::string_view frame) {
 
 std::string_view type_name(const Message& message) { return kTypeNames[message.index()]; }
 
-template <class Body>
-std::string encode_body(const Body& body) {
+template <class Body> std::string encode_body(const Body& body) {
   FrameBuffer& buffer = frame_buffer();
   Packer packer(buffer);
   pack_value(packer, body, body);
   return buffer.take();
 }
 
-template <class Body>
-Result<Body> decode_body(std::string_view bytes) {
+template <class Body> Result<Body> decode_body(std::string_view bytes) {
   Tape& tape = thread_tape();
   const auto parsed = tape.parse(bytes);
   if (!parsed) return tl::unexpected(parsed.error());
@@ -371,7 +365,7 @@ Result<Body> decode_body(std::string_view bytes) {
   return body;
 }
 
-#define ORDO_BODY(Body)                            \
+#define ORDO_BODY(Body)                                \
   template std::string encode_body<Body>(const Body&); \
   template Result<Body> decode_body<Body>(std::string_view);
 ORDO_BODY(OrderSummary)
@@ -391,14 +385,15 @@ Answer to_answer(std::uint64_t request, const Error& error) {
   answer.code = static_cast<std::uint8_t>(error.code);
   answer.reason = error.reason;
   answer.message = error.message;
-  answer.retry_after_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(
-      0, error.retry_after.count()));
+  answer.retry_after_ms =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, error.retry_after.count()));
   return answer;
 }
 
 Error to_error(const Answer& answer) {
   ORDO_CHECK(answer.code != 0, answer.request);
-  // 2^53 ms is past every wait there is; it keeps a hostile value from overflowing arithmetic on durations.
+  // 2^53 ms is past every wait there is; it keeps a hostile value from overflowing arithmetic on
+  // durations.
   const std::uint64_t wait = std::min<std::uint64_t>(answer.retry_after_ms, 1ULL << 53);
   return {static_cast<Code>(answer.code), answer.reason, answer.message,
           std::chrono::milliseconds(static_cast<std::int64_t>(wait))};

@@ -9,7 +9,8 @@
 namespace ordo::wire {
 namespace {
 
-/// A tape above this size goes back to the allocator after use: one large frame must not pin 4 MiB a thread.
+/// A tape above this size goes back to the allocator after use: one large frame must not pin 4 MiB
+/// a thread.
 constexpr std::size_t kKeptTokens = 64u << 10;
 
 /// Called by the parser for every header, before anything that follows the header is looked at.
@@ -86,8 +87,8 @@ class TapeWriter {
     return true;
   }
   bool refuse_count() {
-    refuse("too_many", "the frame holds more than " + std::to_string(limits::kDecodeTokens) +
-                           " values");
+    refuse("too_many",
+           "the frame holds more than " + std::to_string(limits::kDecodeTokens) + " values");
     return false;
   }
   void refuse(const char* reason, std::string message) {

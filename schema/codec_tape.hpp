@@ -1,11 +1,13 @@
-// The tokens of one frame, side by side: what a parser of msgpack leaves for the readers of structs.
+// The tokens of one frame, side by side: what a parser of msgpack leaves for the readers of
+// structs.
 //
-// Shapes:  an array (or map) is one token that says how many elements follow; elements follow in order, so a
-//          whole value is skipped by counting. Strings and bins point into the frame, which must outlive the tape.
+// Shapes:  an array (or map) is one token that says how many elements follow; elements follow in
+//          order, so a whole value is skipped by counting. Strings and bins point into the frame,
+//          which must outlive the tape.
 // Errors:  parse() is total: not_msgpack, too_deep, too_many, too_large, all of code malformed.
 // Threads: one owner; codec.cpp keeps one tape a thread and uses it again for every frame.
-// Costs:   16 bytes a token. A header that announces more elements than bytes remain is refused when it is read,
-//          so a frame of n bytes never makes more than n tokens.
+// Costs:   16 bytes a token. A header that announces more elements than bytes remain is refused
+//          when it is read, so a frame of n bytes never makes more than n tokens.
 // Source:  msgpack specification; the visitor parser of msgpack-cxx.
 #pragma once
 
@@ -19,7 +21,14 @@ namespace ordo::wire {
 
 struct Token {
   enum class Kind : std::uint8_t {
-    kNil, kBool, kUnsigned, kNegative, kString, kArray, kMap, kOther
+    kNil,
+    kBool,
+    kUnsigned,
+    kNegative,
+    kString,
+    kArray,
+    kMap,
+    kOther
   };
   union {
     std::uint64_t number;  ///< kBool, kUnsigned; kNegative: the two's complement

@@ -17,8 +17,8 @@ tl::unexpected<Error> malformed(std::string_view reason, std::string_view what,
   return fail(Code::kMalformed, reason, std::string(what) + " " + std::string(message));
 }
 
-/// Listens to the parser and stops it at the first thing that a context may not hold, so that depth is bounded
-/// before a tree is built. Strings come unescaped.
+/// Listens to the parser and stops it at the first thing that a context may not hold, so that depth
+/// is bounded before a tree is built. Strings come unescaped.
 class Guard : public nlohmann::json_sax<json> {
  public:
   bool null() override { return true; }

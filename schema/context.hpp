@@ -1,9 +1,10 @@
-// The context of an order: a small JSON object that the engine may read and that steps add fields to. Labels obey
-// the same rules with a smaller bound.
+// The context of an order: a small JSON object that the engine may read and that steps add fields
+// to. Labels obey the same rules with a smaller bound.
 //
-// Shapes:  text of a JSON object (RFC 8259); empty text is the empty object. Results are compact, keys sorted.
-// Errors:  code malformed; reason too_large, bad_context (not a JSON object, a key twice, a NUL, a number out of
-//          range) or too_deep; the message names the field (`what`) and the place.
+// Shapes:  text of a JSON object (RFC 8259); empty text is the empty object. Results are compact,
+//          keys sorted.
+// Errors:  code malformed; reason too_large, bad_context (not a JSON object, a key twice, a NUL, a
+//          number out of range) or too_deep; the message names the field (`what`) and the place.
 // Threads: pure functions.
 // Costs:   one parse a call; bounded by the text's size, which is checked first.
 #pragma once
@@ -24,15 +25,18 @@ inline constexpr std::size_t kContextDepth = 8;
 /// Whether `text` is a JSON object of at most `max_bytes`. `what` names it in errors ("labels").
 Result<void> check_context(std::string_view text, std::size_t max_bytes, std::string_view what);
 
-/// `context` with the fields of `delta` set: a field of delta replaces the whole field of the same name, null
-/// removes it. At most limits::kContextBytes, and delta at most limits::kStepContextBytes.
+/// `context` with the fields of `delta` set: a field of delta replaces the whole field of the same
+/// name, null removes it. At most limits::kContextBytes, and delta at most
+/// limits::kStepContextBytes.
 Result<std::string> merge_context(std::string_view context, std::string_view delta);
 
-/// A field's value as JSON text ("\"paid\"", "3", "[1,2]"). `field` may name a field of a nested object with
-/// dots ("customer.level"). Error: code not_found, reason no_field.
+/// A field's value as JSON text ("\"paid\"", "3", "[1,2]"). `field` may name a field of a nested
+/// object with dots ("customer.level"). Error: code not_found, reason no_field.
 Result<std::string> get_context(std::string_view context, std::string_view field);
 
-/// A JSON object of texts, escaped; fields whose text is empty are left out. For the notes of events.
-std::string text_object(std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
+/// A JSON object of texts, escaped; fields whose text is empty are left out. For the notes of
+/// events.
+std::string text_object(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
 
 }  // namespace ordo

@@ -1,7 +1,8 @@
-// Content hashes: what tells two submits of one id apart (submit_hash), names a pipeline version and stands
-// for a refused result.
+// Content hashes: what tells two submits of one id apart (submit_hash), names a pipeline version
+// and stands for a refused result.
 //
-// Source: XXH3, 64 bits (libxxhash). Not for secrets: a forger can make collisions, an accident cannot.
+// Source: XXH3, 64 bits (libxxhash). Not for secrets: a forger can make collisions, an accident
+//         cannot.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Every bound that the parties agree on, with the reason for the number. Past a bound the sender gets a clear
-// answer at once. Bounds that an operator sets are in the broker's configuration (docs/configuration.md).
+// Every bound that the parties agree on, with the reason for the number. Past a bound the sender
+// gets a clear answer at once. Bounds that an operator sets are in the broker's configuration
+// (docs/configuration.md).
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,8 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t kPayloadBytes = 1u << 20;
 /// Results travel with every later step of their order: small ones only.
 inline constexpr std::size_t kResultBytes = 64u << 10;
-/// All results of one order together; what a step's offer may carry, so it must stay far below a frame.
+/// All results of one order together; what a step's offer may carry, so it must stay far below a
+/// frame.
 inline constexpr std::size_t kOrderResultsBytes = 1u << 20;
 /// The engine reads the context on every step: it is for decisions, not for data.
 inline constexpr std::size_t kContextBytes = 64u << 10;
@@ -25,19 +27,22 @@ inline constexpr std::size_t kKeyBytes = 256;
 inline constexpr std::size_t kCustomerBytes = 128;
 /// Names of pipelines, steps, handlers and queues: [a-z0-9_.-], long enough for "team.area.step".
 inline constexpr std::size_t kNameBytes = 64;
-/// Free text that an operator or a handler gives (errors, reasons): enough for a sentence and a stack's top.
+/// Free text that an operator or a handler gives (errors, reasons): enough for a sentence and a
+/// stack's top.
 inline constexpr std::size_t kTextBytes = 4u << 10;
 /// What is kept of a late result beside its hash and size.
 inline constexpr std::size_t kEvidenceBytes = 1u << 10;
 
 /// One frame, both ways. Holds the largest offer (payload, context, results) with room to spare.
 inline constexpr std::size_t kFrameBytes = 4u << 20;
-/// Where a sender cuts a frame of many items: big enough to spread a frame's cost, small enough not to delay.
+/// Where a sender cuts a frame of many items: big enough to spread a frame's cost, small enough not
+/// to delay.
 inline constexpr std::size_t kFrameTargetBytes = 256u << 10;
 /// Items in one frame: bounds what a receiver does before it looks at its other peers.
 inline constexpr std::size_t kFrameItems = 1024;
 inline constexpr std::size_t kFrameOffers = 64;
-/// Tasks that a worker lists in its hello or hands back in one frame; below what kDecodeTokens can hold.
+/// Tasks that a worker lists in its hello or hands back in one frame; below what kDecodeTokens can
+/// hold.
 inline constexpr std::size_t kFrameHeld = 16384;
 /// Depth and count of what a decoder accepts: no message of ours nests deeper than five.
 inline constexpr std::size_t kDecodeDepth = 8;
@@ -61,7 +66,8 @@ inline constexpr std::uint8_t kDefaultPriority = 5;
 inline constexpr std::size_t kWorkerQueues = 256;
 inline constexpr std::uint32_t kWorkerSlots = 65536;
 
-/// One commit: what one call of commit_batch carries at most. Larger ones gain nothing and delay what waits.
+/// One commit: what one call of commit_batch carries at most. Larger ones gain nothing and delay
+/// what waits.
 inline constexpr std::size_t kBatchRows = 2000;
 inline constexpr std::size_t kBatchBytes = 4u << 20;
 

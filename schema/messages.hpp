@@ -1,8 +1,9 @@
 // The wire: one struct a message. docs/protocol.md is the specification; this is its shape in C++.
 //
-// Shapes:  a frame is one msgpack array [protocol, type, field…]; nested structs are arrays of their fields, in the
-//          order of fields(). Fields are only ever added at the end; a receiver ignores the ones it does not know
-//          and gives the ones that are missing their default.
+// Shapes:  a frame is one msgpack array [protocol, type, field…]; nested structs are arrays of
+//          their fields, in the order of fields(). Fields are only ever added at the end; a
+//          receiver ignores the ones it does not know and gives the ones that are missing their
+//          default.
 // Units:   durations in ms, never instants; sizes in bytes. Bounds: limits.hpp.
 // Errors:  decoding never throws and trusts nothing (codec.hpp).
 // Threads: plain values.
@@ -29,23 +30,23 @@ using SessionId = std::array<std::uint8_t, 16>;
 
 struct ShardEntry {
   ShardNumber shard = 0;
-  std::uint32_t weight = 1;      ///< 0: takes no new orders
-  std::string endpoint;          ///< of the owner's client socket; empty: this broker
+  std::uint32_t weight = 1;  ///< 0: takes no new orders
+  std::string endpoint;      ///< of the owner's client socket; empty: this broker
   template <class S, class F> static void fields(S& s, F&& f) { f(s.shard, s.weight, s.endpoint); }
 };
 
 struct OrderRequest {
-  std::uint64_t request = 0;     ///< the client's number; the answer carries it
+  std::uint64_t request = 0;  ///< the client's number; the answer carries it
   OrderId id;
-  std::string pipeline;          ///< name; its newest version is taken
+  std::string pipeline;  ///< name; its newest version is taken
   std::uint8_t priority = 5;
-  std::string payload;           ///< opaque
-  std::uint64_t delay_ms = 0;    ///< start no earlier
-  std::uint64_t deadline_ms = 0; ///< 0: the pipeline's
+  std::string payload;                         ///< opaque
+  std::uint64_t delay_ms = 0;                  ///< start no earlier
+  std::uint64_t deadline_ms = 0;               ///< 0: the pipeline's
   std::string key, customer, labels, context;  ///< empty: none; labels and context are JSON objects
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.request, s.id, s.pipeline, s.priority, s.payload, s.delay_ms, s.deadline_ms, s.key, s.customer,
-      s.labels, s.context);
+    f(s.request, s.id, s.pipeline, s.priority, s.payload, s.delay_ms, s.deadline_ms, s.key,
+      s.customer, s.labels, s.context);
   }
 };
 
@@ -55,7 +56,7 @@ struct Answer {
   std::uint8_t code = 0;
   std::string reason, message;
   std::uint64_t retry_after_ms = 0;
-  std::string body;              ///< encoded view, by the request's type (codec.hpp: decode_body)
+  std::string body;  ///< encoded view, by the request's type (codec.hpp: decode_body)
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.request, s.code, s.reason, s.message, s.retry_after_ms, s.body);
   }
@@ -64,7 +65,7 @@ struct Answer {
 struct HeldTask {
   TaskKey key;
   Fence fence;
-  bool has_result = false;       ///< finished, the result is waiting to be recorded
+  bool has_result = false;  ///< finished, the result is waiting to be recorded
   template <class S, class F> static void fields(S& s, F&& f) { f(s.key, s.fence, s.has_result); }
 };
 
@@ -82,15 +83,15 @@ struct Offer {
   std::string pipeline;
   std::uint32_t version = 1;
   std::string step, handler, queue;
-  std::uint64_t timeout_ms = 0;    ///< of this attempt, from receipt
-  std::uint64_t deadline_ms = 0;   ///< until the order's deadline; 0: none
-  bool maybe = false;              ///< an earlier attempt may have had its effect
+  std::uint64_t timeout_ms = 0;   ///< of this attempt, from receipt
+  std::uint64_t deadline_ms = 0;  ///< until the order's deadline; 0: none
+  bool maybe = false;             ///< an earlier attempt may have had its effect
   std::uint8_t priority = 5;
   std::string payload, context;
-  std::vector<StepResult> results; ///< of the steps it depends on, direct and transitive
+  std::vector<StepResult> results;  ///< of the steps it depends on, direct and transitive
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.key, s.fence, s.pipeline, s.version, s.step, s.handler, s.queue, s.timeout_ms, s.deadline_ms,
-      s.maybe, s.priority, s.payload, s.context, s.results);
+    f(s.key, s.fence, s.pipeline, s.version, s.step, s.handler, s.queue, s.timeout_ms,
+      s.deadline_ms, s.maybe, s.priority, s.payload, s.context, s.results);
   }
 };
 
@@ -98,37 +99,43 @@ struct Offer {
 struct TaskResult {
   TaskKey key;
   Fence fence;
-  std::uint8_t outcome = 0;        ///< Outcome
-  std::string result;              ///< succeeded
-  std::string context;             ///< succeeded: JSON object of context fields to set; empty: none
-  std::string error, reason;       ///< transient, permanent: text; permanent: business reason
-  std::uint64_t delay_ms = 0;      ///< snooze: how long; transient: retry after (0: the policy decides)
+  std::uint8_t outcome = 0;    ///< Outcome
+  std::string result;          ///< succeeded
+  std::string context;         ///< succeeded: JSON object of context fields to set; empty: none
+  std::string error, reason;   ///< transient, permanent: text; permanent: business reason
+  std::uint64_t delay_ms = 0;  ///< snooze: how long; transient: retry after (0: the policy decides)
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.key, s.fence, s.outcome, s.result, s.context, s.error, s.reason, s.delay_ms);
   }
 };
 
-/// The broker's word on a TaskResult: code 0 recorded (now or before), kStale refused; either way forget it.
+/// The broker's word on a TaskResult: code 0 recorded (now or before), kStale refused; either way
+/// forget it.
 struct Recorded {
   TaskKey key;
   Fence fence;
   std::uint8_t code = 0;
   std::string reason;
-  template <class S, class F> static void fields(S& s, F&& f) { f(s.key, s.fence, s.code, s.reason); }
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.key, s.fence, s.code, s.reason);
+  }
 };
 
 struct Regrant {
   TaskKey key;
-  Fence old_fence, new_fence;      ///< the worker goes on under the new one
-  template <class S, class F> static void fields(S& s, F&& f) { f(s.key, s.old_fence, s.new_fence); }
+  Fence old_fence, new_fence;  ///< the worker goes on under the new one
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.key, s.old_fence, s.new_fence);
+  }
 };
 
-/// The attempt counts no more. The worker answers each Revoked with a TaskResult once the attempt is over (outcome
-/// unknown where it had not begun): until then the broker counts its slot as taken.
+/// The attempt counts no more. The worker answers each Revoked with a TaskResult once the attempt
+/// is over (outcome unknown where it had not begun): until then the broker counts its slot as
+/// taken.
 struct Revoked {
   TaskKey key;
   Fence fence;
-  std::string reason;              ///< "timeout", "cancelled", "superseded"
+  std::string reason;  ///< "timeout", "cancelled", "superseded"
   template <class S, class F> static void fields(S& s, F&& f) { f(s.key, s.fence, s.reason); }
 };
 
@@ -141,9 +148,9 @@ struct Progress {
 
 // ---- both ways ---------------------------------------------------------------------------------
 
-/// Every second, on the same path as work. `received`: how many items this side got in this session, `sent`: how many
-/// it sent. Items are offers and results between broker and worker, requests and answers between broker and
-/// client; counting starts anew with every hello.
+/// Every second, on the same path as work. `received`: how many items this side got in this
+/// session, `sent`: how many it sent. Items are offers and results between broker and worker,
+/// requests and answers between broker and client; counting starts anew with every hello.
 struct Beat {
   std::uint64_t sent = 0, received = 0;
   std::vector<Progress> progress;
@@ -158,11 +165,11 @@ struct SayHello {
 
 /// Broker to a peer, answer to a hello.
 struct Welcome {
-  SessionId session{};             ///< the peer's, echoed
-  std::string broker;              ///< random instance name
-  std::string version;             ///< of the broker, for people
+  SessionId session{};  ///< the peer's, echoed
+  std::string broker;   ///< random instance name
+  std::string version;  ///< of the broker, for people
   std::uint64_t beat_ms = 1000;
-  std::uint64_t silence_ms = 3000; ///< after which a silent side is given up
+  std::uint64_t silence_ms = 3000;  ///< after which a silent side is given up
   std::uint64_t frame_bytes = limits::kFrameBytes;
   std::vector<ShardEntry> shards;
   template <class S, class F> static void fields(S& s, F&& f) {
@@ -190,7 +197,8 @@ struct Submit {
   template <class S, class F> static void fields(S& s, F&& f) { f(s.orders); }
 };
 
-/// Answered when the order has ended or parked (step empty), or when the step has succeeded (or never can).
+/// Answered when the order has ended or parked (step empty), or when the step has succeeded (or
+/// never can).
 /// Body: OrderSummary.
 struct Wait {
   std::uint64_t request = 0;
@@ -203,8 +211,8 @@ struct Unwait {
   std::uint64_t request = 0;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.request); }
 };
-/// The order's events after a cursor, now and as they come. Answers with body EventPage, one after another,
-/// until one says `is_last`.
+/// The order's events after a cursor, now and as they come. Answers with body EventPage, one after
+/// another, until one says `is_last`.
 struct Watch {
   std::uint64_t request = 0;
   OrderId id;
@@ -222,9 +230,9 @@ enum class ListWhat : std::uint8_t { kCustomer = 0, kOpen = 1, kParked = 2 };
 struct List {
   std::uint64_t request = 0;
   ShardNumber shard = 0;
-  std::uint8_t what = 0;         ///< ListWhat
+  std::uint8_t what = 0;  ///< ListWhat
   std::string customer;
-  OrderId after;                 ///< zero: from the start
+  OrderId after;  ///< zero: from the start
   std::uint32_t limit = 100;
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.request, s.shard, s.what, s.customer, s.after, s.limit);
@@ -244,8 +252,8 @@ struct Operate {
   OrderId id;
   std::string step;
   BranchIndex branch = 0;
-  std::string result;            ///< kComplete
-  std::string who, why;          ///< both required
+  std::string result;    ///< kComplete
+  std::string who, why;  ///< both required
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.request, s.verb, s.id, s.step, s.branch, s.result, s.who, s.why);
   }
@@ -298,13 +306,14 @@ struct Answers {
 
 // ---- worker → broker ---------------------------------------------------------------------------
 
-/// Between its hello and the Welcome a worker drops every offer: the broker has counted them as lost.
+/// Between its hello and the Welcome a worker drops every offer: the broker has counted them as
+/// lost.
 struct WorkerHello {
   SessionId session{};
   std::string name, version;
   std::vector<std::string> queues;
-  std::uint32_t slots = 1;              ///< tasks it holds at most: running and taken ahead
-  std::vector<HeldTask> held;           ///< what it is running and which results it holds
+  std::uint32_t slots = 1;     ///< tasks it holds at most: running and taken ahead
+  std::vector<HeldTask> held;  ///< what it is running and which results it holds
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.session, s.name, s.version, s.queues, s.slots, s.held);
   }
@@ -313,7 +322,8 @@ struct Results {
   std::vector<TaskResult> items;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.items); }
 };
-/// No more offers, please: the worker is draining. `hand_back`: tasks it has not begun and gives back.
+/// No more offers, please: the worker is draining. `hand_back`: tasks it has not begun and gives
+/// back.
 struct Drain {
   std::vector<HeldTask> hand_back;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.hand_back); }
@@ -343,7 +353,8 @@ struct Revokes {
   template <class S, class F> static void fields(S& s, F&& f) { f(s.items); }
 };
 
-/// Every message there is. The position in this list is the type's number on the wire and never changes.
+/// Every message there is. The position in this list is the type's number on the wire and never
+/// changes.
 using Message =
     std::variant<Beat, SayHello, Welcome, Refusal,                                      // 0-3
                  ClientHello, Submit, Wait, Unwait, Watch, Get, List, Cancel, Operate,  // 4-12
@@ -356,36 +367,41 @@ using Message =
 
 struct OrderSummary {
   OrderId id;
-  std::string status;            ///< OrderStatus word
-  std::string step;              ///< Wait for a step: its state word; else empty
-  std::string result;            ///< Wait for a step: its result
-  template <class S, class F> static void fields(S& s, F&& f) { f(s.id, s.status, s.step, s.result); }
+  std::string status;  ///< OrderStatus word
+  std::string step;    ///< Wait for a step: its state word; else empty
+  std::string result;  ///< Wait for a step: its result
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.id, s.status, s.step, s.result);
+  }
 };
 struct TaskView {
-  std::string step, queue, state;      ///< words; state incl. succeeded, failed, pending (not opened yet)
+  std::string step, queue,
+      state;  ///< words; state incl. succeeded, failed, pending (not opened yet)
   BranchIndex branch = 0;
   std::uint32_t attempt = 0;
   std::uint32_t failures = 0;
-  std::string worker;                  ///< while leased
-  std::int64_t run_in_ms = 0;          ///< scheduled: until it is due (negative: overdue)
-  std::string reason;                  ///< deferred: why; leased: the last progress note
-  std::string result;                  ///< succeeded
+  std::string worker;          ///< while leased
+  std::int64_t run_in_ms = 0;  ///< scheduled: until it is due (negative: overdue)
+  std::string reason;          ///< deferred: why; leased: the last progress note
+  std::string result;          ///< succeeded
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.step, s.queue, s.state, s.branch, s.attempt, s.failures, s.worker, s.run_in_ms, s.reason, s.result);
+    f(s.step, s.queue, s.state, s.branch, s.attempt, s.failures, s.worker, s.run_in_ms, s.reason,
+      s.result);
   }
 };
 struct EventView {
   std::int64_t seq = 0;
-  std::int64_t at_ms = 0;              ///< unix time, for people
-  std::string kind, status, step;      ///< words; status and step may be empty
+  std::int64_t at_ms = 0;          ///< unix time, for people
+  std::string kind, status, step;  ///< words; status and step may be empty
   BranchIndex branch = 0;
   std::uint32_t attempt = 0;
   std::string worker;
   std::uint32_t ms = 0;
-  std::string note;                    ///< JSON object as text; may be empty
+  std::string note;  ///< JSON object as text; may be empty
   std::uint64_t detail_bytes = 0;
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.seq, s.at_ms, s.kind, s.status, s.step, s.branch, s.attempt, s.worker, s.ms, s.note, s.detail_bytes);
+    f(s.seq, s.at_ms, s.kind, s.status, s.step, s.branch, s.attempt, s.worker, s.ms, s.note,
+      s.detail_bytes);
   }
 };
 struct OrderView {
@@ -396,27 +412,27 @@ struct OrderView {
   std::uint8_t priority = 5;
   std::string key, customer, labels, context, payload;
   std::int64_t accepted_at_ms = 0;
-  std::int64_t deadline_at_ms = 0;     ///< 0: none
-  std::vector<TaskView> tasks;         ///< every step of the pipeline, in its order
-  std::vector<EventView> events;       ///< ascending
+  std::int64_t deadline_at_ms = 0;  ///< 0: none
+  std::vector<TaskView> tasks;      ///< every step of the pipeline, in its order
+  std::vector<EventView> events;    ///< ascending
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.id, s.pipeline, s.version, s.status, s.priority, s.key, s.customer, s.labels, s.context, s.payload,
-      s.accepted_at_ms, s.deadline_at_ms, s.tasks, s.events);
+    f(s.id, s.pipeline, s.version, s.status, s.priority, s.key, s.customer, s.labels, s.context,
+      s.payload, s.accepted_at_ms, s.deadline_at_ms, s.tasks, s.events);
   }
 };
 struct OrderPage {
-  std::vector<OrderView> orders;       ///< without tasks' results, events and payload
+  std::vector<OrderView> orders;  ///< without tasks' results, events and payload
   bool is_last = true;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.orders, s.is_last); }
 };
 struct EventPage {
   std::vector<EventView> events;
-  std::string status;                  ///< the order's, after these events
-  bool is_last = false;                ///< the order has ended: nothing more will come
+  std::string status;    ///< the order's, after these events
+  bool is_last = false;  ///< the order has ended: nothing more will come
   template <class S, class F> static void fields(S& s, F&& f) { f(s.events, s.status, s.is_last); }
 };
 struct Explanation {
-  std::string sentence;                ///< why it is not moving, or that it is
+  std::string sentence;  ///< why it is not moving, or that it is
   std::vector<std::string> facts;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.sentence, s.facts); }
 };
@@ -425,7 +441,7 @@ struct PipelineView {
   std::uint32_t version = 0;
   std::int64_t id = 0;
   std::uint32_t steps = 0;
-  std::string source;                  ///< empty in a list of all
+  std::string source;  ///< empty in a list of all
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.name, s.version, s.id, s.steps, s.source);
   }
@@ -437,9 +453,10 @@ struct PipelineList {
 struct QueueView {
   std::string queue;
   bool paused = false;
-  std::uint64_t ready = 0, leased = 0, backlog = 0;  ///< backlog is about right, exact once it was read through
+  std::uint64_t ready = 0, leased = 0,
+                backlog = 0;  ///< backlog is about right, exact once it was read through
   std::uint32_t workers = 0, slots = 0;
-  std::int64_t oldest_ms = 0;          ///< age of the oldest ready task in hand; 0: none
+  std::int64_t oldest_ms = 0;  ///< age of the oldest ready task in hand; 0: none
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.queue, s.paused, s.ready, s.leased, s.backlog, s.workers, s.slots, s.oldest_ms);
   }

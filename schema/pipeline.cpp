@@ -40,8 +40,9 @@ constexpr std::array kMissing{
             "remove the step, and submit a second order when the signal comes"},
     Missing{"on_timeout", [](const Step& s) { return s.on_timeout != OnTimeout::kFail; }, kRemove},
     Missing{"late", [](const Step& s) { return !s.late.empty(); }, kRemove},
-    Missing{"delay", [](const Step& s) { return s.delay.count() != 0; },
-            "remove it, and let the handler answer with a snooze, or submit the order with a delay"},
+    Missing{
+        "delay", [](const Step& s) { return s.delay.count() != 0; },
+        "remove it, and let the handler answer with a snooze, or submit the order with a delay"},
     Missing{"each", [](const Step& s) { return !s.each.empty(); },
             "remove it, and go over the list in the handler"},
     Missing{"when", [](const Step& s) { return !s.when.empty(); },
@@ -104,10 +105,10 @@ std::vector<Problem> unsupported(const Pipeline& pipeline) {
   for (const Step& step : pipeline.steps) {
     for (const auto& [key, is_used, instead] : kMissing) {
       if (!is_used(step)) continue;
-      problems.push_back({step.line, step.column,
-                          "step `" + step.name + "`: `" + std::string(key) +
-                              "` is not supported yet",
-                          std::string(instead)});
+      problems.push_back(
+          {step.line, step.column,
+           "step `" + step.name + "`: `" + std::string(key) + "` is not supported yet",
+           std::string(instead)});
     }
   }
   return problems;

@@ -26,7 +26,7 @@ bool is_word_char(char c) {
 struct Lexeme {
   enum class Kind : std::uint8_t { kEnd, kWord, kText, kSymbol };
   Kind kind = Kind::kEnd;
-  std::string_view text;   ///< kText: with its quotes
+  std::string_view text;  ///< kText: with its quotes
   std::size_t offset = 0;
 };
 

@@ -1,4 +1,5 @@
-// The conditions of `when`: checked when a pipeline is read, so that a wrong one never waits for an order.
+// The conditions of `when`: checked when a pipeline is read, so that a wrong one never waits for an
+// order.
 //
 // Shapes:  condition = both { "or" both }; both = single { "and" single };
 //          single = "not" single | "(" condition ")" | field op value;

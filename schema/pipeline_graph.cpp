@@ -65,8 +65,9 @@ void link_after(std::vector<Draft>& steps, const Names& names, Problems& problem
       step.after.push_back(before);
       steps[before].step.before.push_back(static_cast<StepIndex>(i));
       if (++edges == limits::kPipelineEdges + 1) {
-        problems.add(name.at, "the steps have more than " + std::to_string(limits::kPipelineEdges) +
-                                  " names in `after`",
+        problems.add(name.at,
+                     "the steps have more than " + std::to_string(limits::kPipelineEdges) +
+                         " names in `after`",
                      "let branches join in one step, and follow that step");
       }
     }
@@ -136,8 +137,8 @@ void check_keys(const Draft& draft, Problems& problems) {
   for (const auto& [key, needed] : kNeeds) {
     const auto found = keys.find(std::string(key));
     if (found == keys.end() || keys.contains(std::string(needed))) continue;
-    problems.add(found->second, "`" + std::string(key) + "` means nothing without `" +
-                                    std::string(needed) + "`",
+    problems.add(found->second,
+                 "`" + std::string(key) + "` means nothing without `" + std::string(needed) + "`",
                  "add `" + std::string(needed) + ": SIGNAL`, or remove it");
   }
   const Step& step = draft.step;
@@ -191,8 +192,8 @@ class CycleSearch {
       chain += steps_[*(start + static_cast<std::ptrdiff_t>(i))].step.name + " → ";
     }
     if (length > kShownSteps) chain += "… → ";
-    problems_.add(place_of(steps_[again].step), "steps wait for each other: " + chain +
-                                                    steps_[again].step.name,
+    problems_.add(place_of(steps_[again].step),
+                  "steps wait for each other: " + chain + steps_[again].step.name,
                   "remove one of these from an `after`");
   }
 

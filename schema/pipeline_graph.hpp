@@ -1,7 +1,8 @@
-// What concerns several steps of a pipeline at once: names that must exist, duplicates, keys that exclude each other,
-// cycles and the number of edges. Fills `after` and `before` of the steps.
+// What concerns several steps of a pipeline at once: names that must exist, duplicates, keys that
+// exclude each other, cycles and the number of edges. Fills `after` and `before` of the steps.
 //
-// Errors:  problems at the place of the name or key that causes them; a cycle is spelled out: a → b → a.
+// Errors:  problems at the place of the name or key that causes them; a cycle is spelled out: a → b
+//          → a.
 // Threads: pure function.
 // Costs:   steps + edges; names are looked up in a table.
 // Source:  depth-first search with three colours (Cormen et al., chapter 20.3).

@@ -13,15 +13,33 @@ namespace {
 
 /// Words that other systems use for ours.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kForeign{{
-    {"depends_on", "after"},   {"depends", "after"},    {"needs", "after"},
-    {"requires", "after"},     {"dependsOn", "after"},  {"retries", "retry"},
-    {"compensation", "compensate"}, {"undo", "compensate"}, {"rollback", "compensate"},
-    {"if", "when"},            {"condition", "when"},   {"foreach", "each"},
-    {"for_each", "each"},      {"signal", "wait"},      {"sleep", "delay"},
-    {"task", "handler"},       {"action", "handler"},   {"ttl", "timeout"},
-    {"max_attempts", "attempts"}, {"limit", "attempts"}, {"initial", "first"},
-    {"backoff", "factor"},     {"max_delay", "cap"},    {"name", "pipeline"},
-    {"tasks", "steps"},        {"jobs", "steps"},       {"concurrency_key", "limit_key"},
+    {"depends_on", "after"},
+    {"depends", "after"},
+    {"needs", "after"},
+    {"requires", "after"},
+    {"dependsOn", "after"},
+    {"retries", "retry"},
+    {"compensation", "compensate"},
+    {"undo", "compensate"},
+    {"rollback", "compensate"},
+    {"if", "when"},
+    {"condition", "when"},
+    {"foreach", "each"},
+    {"for_each", "each"},
+    {"signal", "wait"},
+    {"sleep", "delay"},
+    {"task", "handler"},
+    {"action", "handler"},
+    {"ttl", "timeout"},
+    {"max_attempts", "attempts"},
+    {"limit", "attempts"},
+    {"initial", "first"},
+    {"backoff", "factor"},
+    {"max_delay", "cap"},
+    {"name", "pipeline"},
+    {"tasks", "steps"},
+    {"jobs", "steps"},
+    {"concurrency_key", "limit_key"},
 }};
 
 std::string suggest(std::string_view word, std::span<const std::string_view> known) {
@@ -39,7 +57,8 @@ std::string suggest(std::string_view word, std::span<const std::string_view> kno
 
 }  // namespace
 
-bool for_each_key(const Node& node, const KnownKeys& known, Problems& problems, const OnKey& on_key) {
+bool for_each_key(const Node& node, const KnownKeys& known, Problems& problems,
+                  const OnKey& on_key) {
   if (!node.is_map()) {
     problems.add(node.at, std::string(known.of) + " is a map of keys, not " + describe(node),
                  std::string(known.shape));

@@ -13,14 +13,15 @@
 namespace ordo::pipeline {
 
 struct KnownKeys {
-  std::string_view of;                          ///< "a step", for problems
+  std::string_view of;  ///< "a step", for problems
   std::span<const std::string_view> words;
-  std::string_view shape;                       ///< what to write where the node is no map
+  std::string_view shape;  ///< what to write where the node is no map
 };
 
 using OnKey = std::function<void(const Node& key, const Node& value)>;
 
 /// Calls `on_key` for every known key, in the order of the file. False where `node` is no map.
-bool for_each_key(const Node& node, const KnownKeys& known, Problems& problems, const OnKey& on_key);
+bool for_each_key(const Node& node, const KnownKeys& known, Problems& problems,
+                  const OnKey& on_key);
 
 }  // namespace ordo::pipeline

@@ -17,10 +17,11 @@ using std::chrono::duration_cast;
 constexpr std::array kTopKeys{"pipeline"sv, "version"sv, "deadline"sv, "restore"sv, "steps"sv};
 constexpr std::array kRetryKeys{"attempts"sv, "first"sv, "factor"sv, "cap"sv, "alarm_after"sv};
 constexpr std::array kCompensateKeys{"handler"sv, "retry"sv};
-constexpr std::array kStepKeys{
-    "after"sv, "handler"sv, "queue"sv, "timeout"sv, "retry"sv, "compensate"sv, "irreversible"sv,
-    "wait"sv, "on_timeout"sv, "late"sv, "delay"sv, "each"sv, "when"sv, "uses"sv, "optional"sv,
-    "class"sv, "fallback"sv, "order"sv, "fair_by"sv, "limit_key"sv};
+constexpr std::array kStepKeys{"after"sv,      "handler"sv,    "queue"sv,        "timeout"sv,
+                               "retry"sv,      "compensate"sv, "irreversible"sv, "wait"sv,
+                               "on_timeout"sv, "late"sv,       "delay"sv,        "each"sv,
+                               "when"sv,       "uses"sv,       "optional"sv,     "class"sv,
+                               "fallback"sv,   "order"sv,      "fair_by"sv,      "limit_key"sv};
 
 constexpr KnownKeys kTop{"a pipeline", kTopKeys, "start with `pipeline: NAME`"};
 constexpr KnownKeys kRetry{"`retry`", kRetryKeys, "write `retry: { attempts: 3 }`"};
@@ -30,7 +31,8 @@ constexpr KnownKeys kStep{"a step", kStepKeys, "write `STEP: {}` for a step with
 
 constexpr Millis kShortest{1};
 
-/// The keys of one retry policy. Limits that follow from others are checked at the end, once all are known.
+/// The keys of one retry policy. Limits that follow from others are checked at the end, once all
+/// are known.
 RetryPolicy read_retry(const Node& node, Problems& problems) {
   RetryPolicy retry;
   const NumberBounds counts{1, limits::kRetryAttempts};
@@ -67,14 +69,16 @@ RetryPolicy read_retry(const Node& node, Problems& problems) {
   if (alarm_at.line == 0) {
     retry.alarm_after = std::min(retry.alarm_after, retry.attempts);
   } else if (retry.alarm_after > retry.attempts) {
-    problems.add(alarm_at, "`alarm_after` is " + std::to_string(retry.alarm_after) +
-                               ", more than the attempts",
-                 "it is at most " + std::to_string(retry.attempts));
+    problems.add(
+        alarm_at,
+        "`alarm_after` is " + std::to_string(retry.alarm_after) + ", more than the attempts",
+        "it is at most " + std::to_string(retry.attempts));
   }
   return retry;
 }
 
-/// Where in the text a byte of a scalar stands; the scalar's start where the scalar was folded or escaped.
+/// Where in the text a byte of a scalar stands; the scalar's start where the scalar was folded or
+/// escaped.
 Place place_in(const Node& scalar, std::size_t offset, std::string_view text) {
   for (const std::size_t quote : {0u, 1u}) {
     if (scalar.offset + quote > text.size()) break;
@@ -109,15 +113,19 @@ class StepReader {
  private:
   void read_key(Draft& draft, std::string_view key, const Node& value) {
     Step& step = draft.step;
-    const std::array<std::pair<std::string_view, std::string*>, 7> names{{
-        {"handler", &step.handler}, {"queue", &step.queue}, {"wait", &step.wait},
-        {"late", &step.late}, {"uses", &step.uses}, {"fallback", &step.fallback},
-        {"order", &step.order}}};
+    const std::array<std::pair<std::string_view, std::string*>, 7> names{
+        {{"handler", &step.handler},
+         {"queue", &step.queue},
+         {"wait", &step.wait},
+         {"late", &step.late},
+         {"uses", &step.uses},
+         {"fallback", &step.fallback},
+         {"order", &step.order}}};
     for (const auto& [word, field] : names) {
       if (key == word) return assign(*field, read_name(value, key, problems_));
     }
-    const std::array<std::pair<std::string_view, std::string*>, 3> fields{{
-        {"each", &step.each}, {"fair_by", &step.fair_by}, {"limit_key", &step.limit_key}}};
+    const std::array<std::pair<std::string_view, std::string*>, 3> fields{
+        {{"each", &step.each}, {"fair_by", &step.fair_by}, {"limit_key", &step.limit_key}}};
     for (const auto& [word, field] : fields) {
       if (key == word) return assign(*field, read_field(value, key, problems_));
     }
@@ -133,7 +141,8 @@ class StepReader {
       return;
     }
     if (key == "delay") {
-      return assign(step.delay, read_duration(value, key, {kShortest, limits::kDelayMax}, problems_));
+      return assign(step.delay,
+                    read_duration(value, key, {kShortest, limits::kDelayMax}, problems_));
     }
     if (key == "compensate") return read_compensate(step, value);
     if (key == "on_timeout") return read_on_timeout(step, value);
@@ -141,8 +150,7 @@ class StepReader {
     read_class(step, value);
   }
 
-  template <class T>
-  static void assign(T& field, std::optional<T> value) {
+  template <class T> static void assign(T& field, std::optional<T> value) {
     if (value) field = std::move(*value);
   }
 
@@ -180,13 +188,14 @@ class StepReader {
     if (value.is_scalar()) {
       return assign(step.compensate, read_name(value, "compensate", problems_));
     }
-    const bool is_read = for_each_key(value, kCompensate, problems_, [&](const Node& key, const Node& v) {
-      if (key.text == "handler") {
-        assign(step.compensate, read_name(v, "handler", problems_));
-      } else {
-        step.compensate_retry = read_retry(v, problems_);
-      }
-    });
+    const bool is_read =
+        for_each_key(value, kCompensate, problems_, [&](const Node& key, const Node& v) {
+          if (key.text == "handler") {
+            assign(step.compensate, read_name(v, "handler", problems_));
+          } else {
+            step.compensate_retry = read_retry(v, problems_);
+          }
+        });
     const auto is_handler = [](const Node& node) { return node.text == "handler"; };
     if (is_read && std::none_of(value.children.begin(), value.children.end(), is_handler)) {
       problems_.add(value.at, "`compensate` names no handler", "add `handler: NAME`");
@@ -208,7 +217,8 @@ class StepReader {
     }
     step.when = value.text;
     if (const auto fault = check_condition(value.text)) {
-      problems_.add(place_in(value, fault->offset, text_), "`when`: " + fault->what, fault->instead);
+      problems_.add(place_in(value, fault->offset, text_), "`when`: " + fault->what,
+                    fault->instead);
     }
   }
 
@@ -226,8 +236,9 @@ class StepReader {
 
 void read_steps(DraftPipeline& draft, const Node& node, std::string_view text, Problems& problems) {
   if (!node.is_map() || node.children.empty()) {
-    problems.add(node.at, "`steps` is a map of steps, not " +
-                              (node.is_map() ? std::string("an empty one") : describe(node)),
+    problems.add(node.at,
+                 "`steps` is a map of steps, not " +
+                     (node.is_map() ? std::string("an empty one") : describe(node)),
                  "write one `STEP: {}` a line below it");
     return;
   }
@@ -271,7 +282,8 @@ DraftPipeline read_pipeline(const Node& root, std::string_view text, Problems& p
   });
   if (!is_map) return draft;
   if (!has_name) problems.add({}, "the pipeline has no name", "start with `pipeline: NAME`");
-  if (!has_steps) problems.add({}, "the pipeline has no steps", "add `steps:` with at least one step");
+  if (!has_steps)
+    problems.add({}, "the pipeline has no steps", "add `steps:` with at least one step");
   return draft;
 }
 

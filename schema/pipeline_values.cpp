@@ -41,14 +41,28 @@ std::string between(NumberBounds bounds) {
 
 /// What a duration without a good unit should have been.
 std::string duration_advice(std::string_view digits, std::string_view rest) {
-  constexpr std::string_view kForm = "write a whole number and ms, s, m, h or d, such as `300ms` or `15m`";
+  constexpr std::string_view kForm =
+      "write a whole number and ms, s, m, h or d, such as `300ms` or `15m`";
   if (digits.empty()) return std::string(kForm);
   const std::string number(digits);
   if (rest.empty()) return "give it a unit: `" + number + "s` or `" + number + "ms`";
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWords{{
-      {"sec", "s"}, {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"S", "s"}, {"min", "m"},
-      {"mins", "m"}, {"minute", "m"}, {"minutes", "m"}, {"hour", "h"}, {"hours", "h"}, {"hr", "h"},
-      {"day", "d"}, {"days", "d"}, {"msec", "ms"}, {"millis", "ms"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWords{
+      {{"sec", "s"},
+       {"secs", "s"},
+       {"second", "s"},
+       {"seconds", "s"},
+       {"S", "s"},
+       {"min", "m"},
+       {"mins", "m"},
+       {"minute", "m"},
+       {"minutes", "m"},
+       {"hour", "h"},
+       {"hours", "h"},
+       {"hr", "h"},
+       {"day", "d"},
+       {"days", "d"},
+       {"msec", "ms"},
+       {"millis", "ms"}}};
   const auto trimmed = rest.substr(std::min(rest.find_first_not_of(' '), rest.size()));
   for (const auto& [word, unit] : kWords) {
     if (trimmed == word) return "write `" + number + std::string(unit) + "`";
@@ -110,12 +124,12 @@ std::string format_duration(Millis duration) {
 std::optional<Millis> read_duration(const Node& node, std::string_view key, DurationBounds bounds,
                                     Problems& problems) {
   const std::string_view text = node.text;
-  const auto split = static_cast<std::size_t>(
-      std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  const auto split =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
   const std::string_view digits = text.substr(0, split);
   const std::string_view rest = text.substr(split);
-  const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                 [&](const Unit& u) { return u.word == rest; });
+  const auto unit =
+      std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.word == rest; });
   if (!node.is_scalar() || digits.empty() || unit == kUnits.end()) {
     problems.add(node.at, quoted(key) + " is a duration, not " + describe(node),
                  duration_advice(digits, rest));
@@ -126,8 +140,7 @@ std::optional<Millis> read_duration(const Node& node, std::string_view key, Dura
   if (!is_long) std::from_chars(digits.data(), digits.data() + digits.size(), count);
   const Millis value{count * unit->ms};
   if (is_long || value < bounds.min || value > bounds.max) {
-    problems.add(node.at, quoted(key) + " is " + describe(node),
-                 "it may be " + between(bounds));
+    problems.add(node.at, quoted(key) + " is " + describe(node), "it may be " + between(bounds));
     return std::nullopt;
   }
   return value;

@@ -1,4 +1,5 @@
-// The values that stand in a pipeline's text: durations, numbers, names; and the nearest word to a mistyped one.
+// The values that stand in a pipeline's text: durations, numbers, names; and the nearest word to a
+// mistyped one.
 //
 // Units:   durations are a whole number and one of ms, s, m, h, d.
 // Errors:  each reader adds one problem that says what to write instead, and answers nullopt.

@@ -14,9 +14,11 @@
 namespace ordo::pipeline {
 namespace {
 
-/// The deepest legal file nests four: file, steps, step, retry. More room keeps the messages about shape.
+/// The deepest legal file nests four: file, steps, step, retry. More room keeps the messages about
+/// shape.
 constexpr std::size_t kDepth = 8;
-/// 256 steps with every key and 1,024 edges stay below; a file at its size limit could hold ten times as many.
+/// 256 steps with every key and 1,024 edges stay below; a file at its size limit could hold ten
+/// times as many.
 constexpr std::size_t kNodes = 32u << 10;
 /// A scalar is shown up to this many bytes.
 constexpr std::size_t kShownBytes = 40;
@@ -87,7 +89,8 @@ class Builder : public YAML::EventHandler {
         refuse(mark, "a key has to be a word", "write `key: value`");
         return nullptr;
       }
-      // Children of open nodes never grow while a grandchild is open, so the pointers in path_ stay good.
+      // Children of open nodes never grow while a grandchild is open, so the pointers in path_ stay
+      // good.
       node = &parent.children.emplace_back();
     }
     node->kind = kind;

@@ -1,11 +1,11 @@
 // YAML text as a plain tree with places. The only file of the tree that knows yaml-cpp.
 //
-// Shapes:  of YAML what a pipeline needs: one document of maps, lists and scalars. Anchors, aliases, tags, several
-//          documents and keys that are not scalars are refused.
+// Shapes:  of YAML what a pipeline needs: one document of maps, lists and scalars. Anchors,
+//          aliases, tags, several documents and keys that are not scalars are refused.
 // Errors:  read_yaml() is total: any bytes give a tree or problems.
 // Threads: pure function.
-// Costs:   text is bounded (limits::kPipelineBytes) before it is parsed, the tree in depth and nodes while it is built;
-//          without aliases it cannot be larger than the text.
+// Costs:   text is bounded (limits::kPipelineBytes) before it is parsed, the tree in depth and
+//          nodes while it is built; without aliases it cannot be larger than the text.
 // Source:  YAML 1.2; yaml-cpp's event parser.
 #pragma once
 
@@ -22,9 +22,9 @@ struct Node {
   enum class Kind : std::uint8_t { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
   Place at;
-  std::size_t offset = 0;       ///< of the first byte in the text
-  std::string text;             ///< kScalar
-  std::vector<Node> children;   ///< kList: items; kMap: key, value, key, value … (keys are scalars)
+  std::size_t offset = 0;      ///< of the first byte in the text
+  std::string text;            ///< kScalar
+  std::vector<Node> children;  ///< kList: items; kMap: key, value, key, value … (keys are scalars)
 
   [[nodiscard]] bool is_scalar() const { return kind == Kind::kScalar; }
   [[nodiscard]] bool is_map() const { return kind == Kind::kMap; }

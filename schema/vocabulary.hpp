@@ -1,7 +1,8 @@
-// The words of ordo as types: ids, states, the transition table as data. Core, SQL CHECKs, documents and tests
-// all read them from here.
+// The words of ordo as types: ids, states, the transition table as data. Core, SQL CHECKs,
+// documents and tests all read them from here.
 //
-// Shapes:  plain values; every enum has to_string() with the word used in SQL, JSON, logs and documents.
+// Shapes:  plain values; every enum has to_string() with the word used in SQL, JSON, logs and
+//          documents.
 // Threads: plain values.
 #pragma once
 
@@ -16,44 +17,75 @@
 
 namespace ordo {
 
-using ShardNumber = std::uint16_t;    ///< 0 to 4095
-using StepIndex = std::uint16_t;      ///< position of a step in its pipeline version, from 0
-using BranchIndex = std::uint16_t;    ///< which element of a fan-out; 0 where a step does not fan out
-using PipelineId = std::int64_t;      ///< content hash of a pipeline version: the same in every shard
+using ShardNumber = std::uint16_t;  ///< 0 to 4095
+using StepIndex = std::uint16_t;    ///< position of a step in its pipeline version, from 0
+using BranchIndex = std::uint16_t;  ///< which element of a fan-out; 0 where a step does not fan out
+using PipelineId = std::int64_t;    ///< content hash of a pipeline version: the same in every shard
 
 /// What an order is as a whole. The last three are final.
 enum class OrderStatus : std::uint8_t {
-  kRunning, kCompensating, kParked, kPaused, kSucceeded, kFailed, kCancelled
+  kRunning,
+  kCompensating,
+  kParked,
+  kPaused,
+  kSucceeded,
+  kFailed,
+  kCancelled
 };
 enum class TaskKind : std::uint8_t { kForward = 0, kCompensate = 1, kDeadline = 2 };
 
-/// What a task is. `kReady` and `kLeased` are rows of `task`; `kBacklog` to `kParked` rows of `deferred`; the
-/// rest have no row any more, only events.
+/// What a task is. `kReady` and `kLeased` are rows of `task`; `kBacklog` to `kParked` rows of
+/// `deferred`; the rest have no row any more, only events.
 enum class TaskState : std::uint8_t {
-  kReady, kLeased, kBacklog, kScheduled, kWaiting, kHeld, kParked,
-  kSucceeded, kFailed, kSkipped, kCancelled
+  kReady,
+  kLeased,
+  kBacklog,
+  kScheduled,
+  kWaiting,
+  kHeld,
+  kParked,
+  kSucceeded,
+  kFailed,
+  kSkipped,
+  kCancelled
 };
 
 /// Why a task changes state.
 enum class Cause : std::uint8_t {
-  kDispatched, kSucceeded, kAttemptFailed, kSnoozed, kWorkerLost, kHandedBack, kExhausted, kPoisoned,
-  kFailed, kDue, kPagedIn, kWindowFull, kPaused, kOperatorRetry, kOperatorSkip, kOperatorComplete,
+  kDispatched,
+  kSucceeded,
+  kAttemptFailed,
+  kSnoozed,
+  kWorkerLost,
+  kHandedBack,
+  kExhausted,
+  kPoisoned,
+  kFailed,
+  kDue,
+  kPagedIn,
+  kWindowFull,
+  kPaused,
+  kOperatorRetry,
+  kOperatorSkip,
+  kOperatorComplete,
   kOrderEnding
 };
 
 /// What an event says happened.
 enum class EventKind : std::uint8_t {
-  kSucceeded,         ///< an attempt succeeded; `detail` is its result
-  kAttemptFailed,     ///< transient, timeout or unknown; the task goes out again
-  kSnoozed,           ///< the handler asked to be called later; nothing burned
-  kWorkerLost,        ///< the worker holding the attempt fell silent or said goodbye
-  kParked,            ///< exhausted or poisonous; waits for an operator
-  kFailed,            ///< permanent failure of a step
-  kCancelRequested,   ///< a client or operator cancelled the order
-  kDeadlineMissed,    ///< the order's deadline passed
-  kEnded,             ///< the last leased sibling of an ending order is gone; carries the final status
-  kLateResult,        ///< refused as stale, kept as evidence (hash, size, first KiB)
-  kOperatorRetry, kOperatorSkip, kOperatorComplete
+  kSucceeded,        ///< an attempt succeeded; `detail` is its result
+  kAttemptFailed,    ///< transient, timeout or unknown; the task goes out again
+  kSnoozed,          ///< the handler asked to be called later; nothing burned
+  kWorkerLost,       ///< the worker holding the attempt fell silent or said goodbye
+  kParked,           ///< exhausted or poisonous; waits for an operator
+  kFailed,           ///< permanent failure of a step
+  kCancelRequested,  ///< a client or operator cancelled the order
+  kDeadlineMissed,   ///< the order's deadline passed
+  kEnded,       ///< the last leased sibling of an ending order is gone; carries the final status
+  kLateResult,  ///< refused as stale, kept as evidence (hash, size, first KiB)
+  kOperatorRetry,
+  kOperatorSkip,
+  kOperatorComplete
 };
 
 /// What an attempt came to, in the worker's words.
@@ -69,28 +101,29 @@ constexpr std::string_view to_string(TaskKind k) {
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(TaskState s) {
-  constexpr std::array<std::string_view, 11> kWords{
-      "ready",  "leased",    "backlog", "scheduled", "waiting",  "held",
-      "parked", "succeeded", "failed",  "skipped",   "cancelled"};
+  constexpr std::array<std::string_view, 11> kWords{"ready",   "leased",  "backlog",  "scheduled",
+                                                    "waiting", "held",    "parked",   "succeeded",
+                                                    "failed",  "skipped", "cancelled"};
   return kWords[static_cast<std::size_t>(s)];
 }
 constexpr std::string_view to_string(Cause c) {
   constexpr std::array<std::string_view, 17> kWords{
-      "dispatched", "succeeded", "attempt failed", "snoozed", "worker lost", "handed back",
-      "exhausted", "poisoned", "failed", "due", "paged in", "window full", "paused",
-      "operator retry", "operator skip", "operator complete", "order ending"};
+      "dispatched",        "succeeded",   "attempt failed", "snoozed",        "worker lost",
+      "handed back",       "exhausted",   "poisoned",       "failed",         "due",
+      "paged in",          "window full", "paused",         "operator retry", "operator skip",
+      "operator complete", "order ending"};
   return kWords[static_cast<std::size_t>(c)];
 }
 constexpr std::string_view to_string(EventKind k) {
   constexpr std::array<std::string_view, 13> kWords{
-      "succeeded", "attempt_failed", "snoozed", "worker_lost", "parked", "failed",
-      "cancel_requested", "deadline_missed", "ended", "late_result",
-      "operator_retry", "operator_skip", "operator_complete"};
+      "succeeded",      "attempt_failed",   "snoozed",          "worker_lost", "parked",
+      "failed",         "cancel_requested", "deadline_missed",  "ended",       "late_result",
+      "operator_retry", "operator_skip",    "operator_complete"};
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(Outcome o) {
-  constexpr std::array<std::string_view, 5> kWords{
-      "succeeded", "transient", "permanent", "snooze", "unknown"};
+  constexpr std::array<std::string_view, 5> kWords{"succeeded", "transient", "permanent", "snooze",
+                                                   "unknown"};
   return kWords[static_cast<std::size_t>(o)];
 }
 
@@ -121,8 +154,8 @@ struct Transition {
   TaskState to;
 };
 
-/// Every legal change. Core refuses others (ORDO_CHECK), docs/states.md draws exactly these, the simulator
-/// fails a run in which one of them never happened.
+/// Every legal change. Core refuses others (ORDO_CHECK), docs/states.md draws exactly these, the
+/// simulator fails a run in which one of them never happened.
 inline constexpr std::array kTransitions{
     Transition{TaskState::kReady, Cause::kDispatched, TaskState::kLeased},
     Transition{TaskState::kLeased, Cause::kSucceeded, TaskState::kSucceeded},
@@ -168,8 +201,8 @@ struct TaskKey {
   friend auto operator<=>(const TaskKey&, const TaskKey&) = default;
 };
 
-/// What an answer about a task must match to count: the database's timeline, the owner's epoch, the attempt.
-/// Compared in this order; a lower one is stale.
+/// What an answer about a task must match to count: the database's timeline, the owner's epoch, the
+/// attempt. Compared in this order; a lower one is stale.
 struct Fence {
   std::uint32_t timeline = 0;
   std::uint32_t epoch = 0;
@@ -180,8 +213,7 @@ struct Fence {
 
 }  // namespace ordo
 
-template <>
-struct std::hash<ordo::TaskKey> {
+template <> struct std::hash<ordo::TaskKey> {
   std::size_t operator()(const ordo::TaskKey& key) const noexcept {
     const std::size_t place = (std::size_t{key.step} << 24) | (std::size_t{key.branch} << 8) |
                               static_cast<std::size_t>(key.kind);

@@ -1,8 +1,11 @@
-// The id of an order: a UUIDv7 (RFC 9562) whose rand_a carries the shard, so that any id says where its order lives.
+// The id of an order: a UUIDv7 (RFC 9562) whose rand_a carries the shard, so that any id says where
+// its order lives.
 //
-// Shapes:  16 bytes: 48 bits of milliseconds since 1970, version 7, 12 bits of shard, variant 2, 62 random bits.
+// Shapes:  16 bytes: 48 bits of milliseconds since 1970, version 7, 12 bits of shard, variant 2, 62
+//          random bits.
 // Errors:  parse() answers nullopt for what is not a UUIDv7 in its 36-character text form.
-// Threads: plain values. Ids are ordered by time first, which is what the tables are partitioned by.
+// Threads: plain values. Ids are ordered by time first, which is what the tables are partitioned
+//          by.
 #pragma once
 
 #include <array>
@@ -23,7 +26,8 @@ class OrderId {
   constexpr OrderId() = default;  ///< all zero: no order
   constexpr explicit OrderId(const Bytes& bytes) : bytes_(bytes) {}
 
-  /// An id from its parts. `unix_ms` 0 to 2^48-1, `shard` 0 to 4095, `random` any (62 bits are used).
+  /// An id from its parts. `unix_ms` 0 to 2^48-1, `shard` 0 to 4095, `random` any (62 bits are
+  /// used).
   static OrderId make(std::int64_t unix_ms, unsigned shard, std::uint64_t random);
   /// From "019abcde-1234-7abc-8def-0123456789ab" (either case).
   static std::optional<OrderId> parse(std::string_view text);
@@ -45,8 +49,7 @@ class OrderId {
 
 }  // namespace ordo
 
-template <>
-struct std::hash<ordo::OrderId> {
+template <> struct std::hash<ordo::OrderId> {
   std::size_t operator()(const ordo::OrderId& id) const noexcept {
     std::uint64_t high = 0;
     std::uint64_t low = 0;

@@ -32,8 +32,7 @@ RC_GTEST_PROP(Codec, GivesBackEveryMessageAsItWent, (std::uint64_t seed)) {
   }
 }
 
-template <class Body>
-bool comes_back(Random& random) {
+template <class Body> bool comes_back(Random& random) {
   Body sent;
   fill(random, sent);
   const auto got = decode_body<Body>(encode_body(sent));
@@ -82,8 +81,10 @@ TEST(Codec, TakesStringForBinAndBinForString) {
 
 TEST(Codec, IgnoresTrailingFieldsThatItDoesNotKnow) {
   // Unwait 7 with further fields: nil, a map of an array, a float, an ext, a string.
-  const std::string frame("\x98\x01\x07\x07\xc0\x81\xa1k\x92\x01\xa1x\xca\x00\x00\x00\x00"
-                          "\xd4\x05\x00\xa2ok", 23);
+  const std::string frame(
+      "\x98\x01\x07\x07\xc0\x81\xa1k\x92\x01\xa1x\xca\x00\x00\x00\x00"
+      "\xd4\x05\x00\xa2ok",
+      23);
   const auto got = decode(frame);
   ASSERT_TRUE(got.has_value()) << got.error().message;
   EXPECT_EQ(std::get<Unwait>(*got).request, 7u);

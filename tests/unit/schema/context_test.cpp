@@ -29,7 +29,8 @@ TEST(Context, RefusesWhatIsNoSmallJsonObject) {
            {"{} {}", "bad_context", "labels is not JSON at byte 4"},
            {R"({"a":1,"a":2})", "bad_context", "labels has the field `a` twice"},
            {R"({"a":{"b":1,"b":1}})", "bad_context", "labels has the field `b` twice"},
-           {R"({"a":"\u0000"})", "bad_context", "labels holds a NUL character, which a table cannot"},
+           {R"({"a":"\u0000"})", "bad_context",
+            "labels holds a NUL character, which a table cannot"},
            {R"({"\u0000":1})", "bad_context", "labels holds a NUL character, which a table cannot"},
            {R"({"a":"\ud800"})", "bad_context", "labels is not JSON at byte 13"},
            {"{\"a\":\"\xff\"}", "bad_context", "labels is not UTF-8 at byte 7"},
@@ -67,10 +68,10 @@ TEST(Context, RefusesToGrowPastItsBound) {
   const auto large = merge_context(context, R"({"b":")" + std::string(200, 'x') + "\"}");
   ASSERT_FALSE(large.has_value());
   EXPECT_EQ(large.error().reason, "too_large");
-  const auto step = merge_context("", R"({"b":")" + std::string(limits::kStepContextBytes, 'x') + "\"}");
+  const auto step =
+      merge_context("", R"({"b":")" + std::string(limits::kStepContextBytes, 'x') + "\"}");
   ASSERT_FALSE(step.has_value());
-  EXPECT_EQ(step.error().message,
-            "context of the step has 4104 bytes; at most 4096 are allowed");
+  EXPECT_EQ(step.error().message, "context of the step has 4104 bytes; at most 4096 are allowed");
 }
 
 TEST(Context, FindsFieldsByPath) {

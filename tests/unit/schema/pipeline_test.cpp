@@ -27,7 +27,7 @@ steps:
     compensate: { handler: coupon.release, retry: { attempts: 20, cap: 5m } }
   code: { after: risk_check, compensate: code_release }
   payment: { after: [coupon, code], wait: paid, timeout: 15m, on_timeout: remind, late: refund }
-  remind: { after: payment, delay: 2h, when: "not (amount < 5 or level == 'gold') and paid != true" }
+  remind: { after: payment, delay: 2h, when: "not (a < 5 or level == 'gold') and paid != true" }
   ledger: { after: payment, uses: ledger, irreversible: true, fair_by: shop.id, limit_key: account }
   issue:
     after: ledger
@@ -111,8 +111,8 @@ TEST(Pipelines, HaveAnIdThatFollowsFromTheirContent) {
 }
 
 TEST(Pipelines, TakeWindowsLineEndsAndQuotes) {
-  const auto parsed =
-      parse_pipeline("\"pipeline\": 'p'\r\nversion: \"2\"\r\nsteps:\r\n  \"a\": { queue: \"q\" }\r\n");
+  const auto parsed = parse_pipeline(
+      "\"pipeline\": 'p'\r\nversion: \"2\"\r\nsteps:\r\n  \"a\": { queue: \"q\" }\r\n");
   ASSERT_TRUE(parsed.has_value()) << to_error(parsed.error(), "f").message;
   EXPECT_EQ(parsed->steps.at(0).queue, "q");
 }
@@ -147,7 +147,7 @@ TEST(Pipelines, NameEachKeyThatCannotBeRunYet) {
 
 /// A random DAG as edges of (before, after) over a random order of the steps in the file.
 struct Dag {
-  std::vector<std::size_t> place;   ///< of each step in the topological order
+  std::vector<std::size_t> place;  ///< of each step in the topological order
   std::vector<std::vector<std::size_t>> after;
 
   explicit Dag(Random& random) : place(1 + random.below(40)), after(place.size()) {

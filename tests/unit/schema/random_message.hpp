@@ -1,7 +1,8 @@
-// Random messages for tests of the codec, and a text form of any struct of the wire to compare them by.
+// Random messages for tests of the codec, and a text form of any struct of the wire to compare them
+// by.
 //
-// Shapes:  fill() gives every field a value inside its bounds; dump() names every value, so that two structs are
-//          equal where their dumps are.
+// Shapes:  fill() gives every field a value inside its bounds; dump() names every value, so that
+//          two structs are equal where their dumps are.
 // Threads: plain functions.
 #pragma once
 
@@ -14,11 +15,9 @@
 
 namespace ordo::wire {
 
-template <class T>
-void fill(Random& random, T& value);
+template <class T> void fill(Random& random, T& value);
 
-template <class Owner, class T>
-void fill_field(Random& random, const Owner& owner, T& value) {
+template <class Owner, class T> void fill_field(Random& random, const Owner& owner, T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     value = random.chance(0.5);
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -48,13 +47,11 @@ void fill_field(Random& random, const Owner& owner, T& value) {
   }
 }
 
-template <class T>
-void fill(Random& random, T& value) {
+template <class T> void fill(Random& random, T& value) {
   visit_fields(value, [&](auto&... field) { (fill_field(random, value, field), ...); });
 }
 
-template <class T>
-void dump(std::ostream& out, const T& value) {
+template <class T> void dump(std::ostream& out, const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {
     out << value.size() << '"' << value << '"';
   } else if constexpr (std::is_same_v<T, OrderId>) {
@@ -70,8 +67,7 @@ void dump(std::ostream& out, const T& value) {
   }
 }
 
-template <class T>
-std::string dump(const T& value) {
+template <class T> std::string dump(const T& value) {
   std::ostringstream out;
   dump(out, value);
   return out.str();

@@ -9,16 +9,18 @@ namespace {
 using namespace std::string_literals;
 
 TEST(Text, TakesWellFormedUtf8) {
-  for (const auto& good : {""s, "plain"s, "tab\tand\nline"s, "\xc2\x80"s, "caf\xc3\xa9 \xe2\x82\xac"s,
-                           "\xed\x9f\xbf"s, "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
+  for (const auto& good :
+       {""s, "plain"s, "tab\tand\nline"s, "\xc2\x80"s, "caf\xc3\xa9 \xe2\x82\xac"s, "\xed\x9f\xbf"s,
+        "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
     EXPECT_TRUE(is_text(good)) << good;
   }
 }
 
 TEST(Text, RefusesNulSurrogatesOverlongAndCutCharacters) {
-  for (const auto& bad : {"\0"s, "a\0b"s, "12345678\0"s, "1234567\0"s, "\x80"s, "\xc0\xaf"s, "\xc1\xbf"s,
-                          "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xf0\x8f\xbf\xbf"s, "\xf4\x90\x80\x80"s,
-                          "\xf5\x80\x80\x80"s, "\xff"s, "\xc3"s, "\xe2\x82"s, "ok\xf0\x90\x80"s}) {
+  for (const auto& bad :
+       {"\0"s, "a\0b"s, "12345678\0"s, "1234567\0"s, "\x80"s, "\xc0\xaf"s, "\xc1\xbf"s,
+        "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xf0\x8f\xbf\xbf"s, "\xf4\x90\x80\x80"s,
+        "\xf5\x80\x80\x80"s, "\xff"s, "\xc3"s, "\xe2\x82"s, "ok\xf0\x90\x80"s}) {
     EXPECT_FALSE(is_text(bad));
   }
 }
@@ -39,7 +41,9 @@ TEST(Text, TakesNamesOfTheirAlphabetAndLength) {
 
 TEST(Text, RepairsWhatMustBeKept) {
   EXPECT_EQ(clean_text("fine", 10), "fine");
-  EXPECT_EQ(clean_text("a\0b\xff"s, 100), "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+  EXPECT_EQ(clean_text("a\0b\xff"s, 100),
+            "a\xef\xbf\xbd"
+            "b\xef\xbf\xbd");
   EXPECT_EQ(clean_text("ab\xe2\x82\xac", 4), "ab");
   EXPECT_EQ(clean_text("abcdef", 3), "abc");
 }
