@@ -30,7 +30,7 @@ template <class T> using Tried = tl::expected<T, Failure>;
 struct ConnectionSettings {
   std::string dsn{};               ///< libpq's key=value or URI form
   std::string schema;            ///< search_path; empty: the server's default
-  std::string program = "ordo";  ///< application_name
+  std::string program{"ordo"};  ///< application_name
   Millis statement_timeout{0};   ///< 0: none. A session that commits must have none
 };
 
