@@ -126,7 +126,6 @@ void ClientCore::on_ask(Times now, Ask&& ask, Effects& effects) {
   pending.retries_busy = ask.retries_busy;
   pending.bytes = bytes;
   bytes_ += bytes;
-  set_number(pending.request, pending.number);
   queue(pending);
   // One timer serves for most requests' whole life: it looks at them when they should be long
   // answered.
@@ -163,9 +162,8 @@ void ClientCore::on_answer(Times now, wire::Answer&& answer, Effects& effects) {
     effects.facts.push_back({Fact::Kind::kLateAnswer, kNoLink, 1, {}});
     return;
   }
-  if (pending->unanswered > 0) --pending->unanswered;
   if (answer.code != 0) {
-    on_refused(now, *pending, wire::to_error(answer), effects);
+    on_refused(now, *pending, answer, effects);
   } else if (std::holds_alternative<wire::Watch>(pending->request)) {
     on_page(now, *pending, std::move(answer), effects);
   } else {
@@ -189,21 +187,26 @@ void ClientCore::on_page(Times now, Pending& pending, wire::Answer&& answer, Eff
     watch.after_seq = std::max(watch.after_seq, event.seq);
   }
   pending.due = now.steady + options_.poll_every;
-  ++pending.unanswered;  // more will come
   const bool is_last = page->is_last;
   effects.pages.push_back({pending.token, std::move(*page)});
   if (is_last) finish(pending, std::nullopt, {}, effects);
 }
 
-void ClientCore::on_refused(Times now, Pending& pending, Error error, Effects& effects) {
+void ClientCore::on_refused(Times now, Pending& pending, const wire::Answer& answer,
+                            Effects& effects) {
+  Error error = wire::to_error(answer);
   explain_clock(error);
   if (!is_temporary(error.code)) {
     // A rejection speaks of what the tables say: an earlier attempt did not happen either.
     finish(pending, std::move(error), {}, effects);
     return;
   }
+  const bool counts = pending.phase == Phase::kSent && is_latest(pending, answer.request);
+  if (error.code == Code::kUnknown) pending.was_doubtful = true;
+  // A late or doubled word on an attempt says nothing about the one that is under way.
+  if (!counts) return;
+  if (pending.unanswered > 0) --pending.unanswered;
   if (error.code == Code::kUnknown) {
-    pending.was_doubtful = true;
     if (!is_repeatable(pending.request)) {
       finish(pending, std::move(error), {}, effects);
       return;
@@ -321,7 +324,11 @@ Error ClientCore::expired(const Pending& pending) const {
 void ClientCore::say_unwait(const Pending& pending) {
   if (!is_standing(pending.request) || pending.phase != Phase::kSent) return;
   if (links_[pending.link].state != Link::State::kReady) return;
-  links_[pending.link].asides.emplace_back(wire::Unwait{pending.number});
+  std::visit(
+      [&](const auto& asked) {
+        links_[pending.link].asides.emplace_back(wire::Unwait{asked.request});
+      },
+      pending.request);
 }
 
 }  // namespace ordo::client

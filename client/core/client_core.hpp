@@ -6,10 +6,9 @@
 // answered only where an attempt may have happened; else the error says that nothing did.
 //
 // Shapes:  step(now, event, effects): feed events as they come, then Tick once; Tick is what sends.
-// Call Tick also
-//          when next_deadline() has come (it lies in the past while something waits to be sent).
-//          Effects are appended and mean: opens and resets first, then sends in order per link,
-//          then dones and pages.
+//          Call Tick also when next_deadline() has come (it is Steady::min() while something waits
+//          to be sent). Effects are appended and mean: opens and resets first, then sends in order
+//          per link, then pages, then dones.
 // Errors:  bytes from outside never trip a check; a frame the shell cannot decode is Garbled.
 // Threads: one owner. The same seed and the same events give the same effects.
 // Costs:   about half a microsecond a submit, its answer included.
@@ -37,7 +36,7 @@ struct CoreOptions {
   std::vector<std::string> endpoints;  ///< at least one; all are dialed
   std::string name = "client";         ///< shown in the broker's lists
   std::uint64_t seed = 1;              ///< of ids, sessions and jitter
-  std::size_t max_in_flight = 65'536;  ///< requests; past it: busy, "client_full"
+  std::size_t max_in_flight = 65'536;  ///< requests, at most 2^20; past it: busy, "client_full"
   std::size_t max_bytes = 64u << 20;   ///< of all requests in flight
   Micros resend_after{5'000'000};      ///< an answer this late on a healthy link: ask again
   Micros poll_every{60'000'000};       ///< waits and watches are renewed this often
@@ -147,7 +146,7 @@ class ClientCore {
   void on_close(Effects& effects);
   void on_answer(Times now, wire::Answer&& answer, Effects& effects);
   void on_page(Times now, Pending& pending, wire::Answer&& answer, Effects& effects);
-  void on_refused(Times now, Pending& pending, Error error, Effects& effects);
+  void on_refused(Times now, Pending& pending, const wire::Answer& answer, Effects& effects);
   void rest(Times now, Pending& pending, Error error, Effects& effects);
   void run_timers(Times now, Effects& effects);
   void look_at(Times now, Pending& pending, Effects& effects);

@@ -203,7 +203,7 @@ void ClientCore::flush(LinkIndex at, Effects& effects) {
   for (const std::uint64_t number : link.outbox) {
     Pending* pending = requests_.find(number);
     if (pending == nullptr || pending->phase != Phase::kSent) continue;
-    ++pending->unanswered;
+    begin_attempt(*pending);
     pending->last.reset();
     link.count_sent();
     if (const auto* order = std::get_if<wire::OrderRequest>(&pending->request)) {

@@ -11,6 +11,15 @@ namespace {
 /// What a request weighs beside its texts: numbers, ids, msgpack heads.
 constexpr std::size_t kFixedBytes = 64;
 
+constexpr unsigned kSlotBits = 20;
+constexpr unsigned kAttemptBits = 4;  // late answers of 16 attempts ago do not exist
+constexpr std::uint64_t kSlotMask = (1U << kSlotBits) - 1;
+constexpr std::uint64_t kAttemptMask = std::uint64_t{(1U << kAttemptBits) - 1} << kSlotBits;
+
+std::uint64_t attempt_bits(const Pending& pending) {
+  return (std::uint64_t{pending.attempt} << kSlotBits) & kAttemptMask;
+}
+
 Error too_large(std::string_view what, std::size_t size, std::size_t bound) {
   return {Code::kMalformed,
           "too_large",
@@ -88,7 +97,7 @@ Pending& Requests::add() {
   std::uint32_t slot = 0;
   if (free_.empty()) {
     slot = static_cast<std::uint32_t>(slots_.size());
-    ORDO_CHECK(slot < (1U << kSlotBits), slot);
+    ORDO_CHECK(slot <= kSlotMask, slot);
     slots_.emplace_back();
   } else {
     slot = free_.back();
@@ -96,19 +105,20 @@ Pending& Requests::add() {
   }
   Pending& pending = slots_[slot];
   pending = Pending{};
-  pending.number = (++serial_ << kSlotBits) | slot;
+  pending.number = (++serial_ << (kSlotBits + kAttemptBits)) | slot;
   ++size_;
   return pending;
 }
 
 Pending* Requests::find(std::uint64_t number) {
-  const std::uint64_t slot = number & ((1U << kSlotBits) - 1);
+  const std::uint64_t slot = number & kSlotMask;
+  number &= ~kAttemptMask;
   if (number == 0 || slot >= slots_.size() || slots_[slot].number != number) return nullptr;
   return &slots_[slot];
 }
 
 void Requests::remove(const Pending& pending) {
-  const auto slot = static_cast<std::uint32_t>(pending.number & ((1U << kSlotBits) - 1));
+  const auto slot = static_cast<std::uint32_t>(pending.number & kSlotMask);
   slots_[slot].number = 0;
   slots_[slot].request = wire::GetQueues{};  // lets go of payloads
   free_.push_back(slot);
@@ -125,8 +135,15 @@ std::vector<std::uint64_t> Requests::all() const {
   return numbers;
 }
 
-void set_number(Request& request, std::uint64_t number) {
-  std::visit([number](auto& message) { message.request = number; }, request);
+void begin_attempt(Pending& pending) {
+  ++pending.attempt;
+  ++pending.unanswered;
+  const std::uint64_t number = pending.number | attempt_bits(pending);
+  std::visit([number](auto& message) { message.request = number; }, pending.request);
+}
+
+bool is_latest(const Pending& pending, std::uint64_t number) {
+  return number == (pending.number | attempt_bits(pending));
 }
 
 const OrderId* order_of(const Request& request) {

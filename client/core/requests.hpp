@@ -1,10 +1,10 @@
-// What callers have asked for and brokers have not answered yet: a table of slots, found by request
-// number.
+// What callers have asked for and brokers have not answered yet: a table of slots, found by number.
 //
-// Shapes:  a number is serial << 24 | slot: finding costs one index, and sorting numbers gives the
-// order of asking. Errors:  a number that was answered already is simply not found (a doubled or
-// late answer). Threads: one owner, the core. Costs:   no allocation per request once the table has
-// grown to the peak in flight.
+// Shapes:  a number is serial << 24 | attempt << 20 | slot: finding costs one index, sorting gives
+//          the order of asking, and an answer tells which attempt it belongs to.
+// Errors:  a number that was answered already is simply not found (a doubled or late answer).
+// Threads: one owner, the core.
+// Costs:   no allocation per request once the table has grown to the peak in flight.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ enum class Phase : std::uint8_t {
 };
 
 struct Pending {
-  std::uint64_t number = 0;  ///< 0: the slot is free
+  std::uint64_t number = 0;  ///< its attempt bits are 0; 0: the slot is free
   Token token = 0;
   Request request;
   Steady deadline;  ///< the caller's
@@ -47,6 +47,7 @@ struct Pending {
   LinkIndex link = kNoLink;  ///< kSent: where to; else a hint (not_owner), or none
   bool retries_busy = true;
   bool was_doubtful = false;     ///< a broker itself said `unknown`
+  std::uint32_t attempt = 0;     ///< sends so far
   std::uint32_t unanswered = 0;  ///< sends that got no answer: any of them may have happened
   std::uint32_t tries = 0;       ///< temporary refusals so far: the exponent of the backoff
   std::size_t bytes = 0;
@@ -55,8 +56,9 @@ struct Pending {
 
 class Requests {
  public:
-  /// A fresh entry with its number set.
+  /// A fresh entry with its number set; at most kMost at once.
   Pending& add();
+  /// By the number of any of its attempts.
   Pending* find(std::uint64_t number);
   void remove(const Pending& pending);
 
@@ -64,17 +66,19 @@ class Requests {
   [[nodiscard]] std::vector<std::uint64_t> all() const;
   [[nodiscard]] std::size_t size() const { return size_; }
 
- private:
-  static constexpr unsigned kSlotBits = 24;
+  static constexpr std::size_t kMost = std::size_t{1} << 20;
 
+ private:
   std::vector<Pending> slots_;
   std::vector<std::uint32_t> free_;
   std::uint64_t serial_ = 0;
   std::size_t size_ = 0;
 };
 
-/// Sets the request's number inside the message that will carry it.
-void set_number(Request& request, std::uint64_t number);
+/// Begins another attempt: its number goes into the message that will carry it.
+void begin_attempt(Pending& pending);
+/// Whether an answer with this number belongs to the latest attempt.
+bool is_latest(const Pending& pending, std::uint64_t number);
 
 /// The order a request is about; nullptr where it is about none.
 const OrderId* order_of(const Request& request);

@@ -2,8 +2,8 @@
 // cost one vector entry each and no heap.
 //
 // Units:   a timer fires at the end of its bucket: never early, at most 16 ms late.
-// Shapes:  a timer is never taken back: whoever it fires for looks whether it still means
-// something. Threads: one owner, the core.
+// Shapes:  a timer is never taken back: whoever it fires for looks whether it still means anything.
+// Threads: one owner, the core.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,7 @@ CoreOptions core_options(const Options& options) {
   if (core.endpoints.empty()) core.endpoints = Options{}.endpoints;
   core.name = options.name;
   core.seed = random_seed();
-  core.max_in_flight = std::clamp<std::size_t>(options.max_in_flight, 1, 1u << 22);
+  core.max_in_flight = std::clamp<std::size_t>(options.max_in_flight, 1, Requests::kMost);
   core.max_bytes = std::max(options.max_bytes, 2 * limits::kPayloadBytes);
   return core;
 }
