@@ -98,7 +98,9 @@ TEST(WorkerCore, KeepsAResultUntilItIsRecorded) {
   Harness harness;
   harness.welcome();
   harness.offer(task(1));
-  harness.finish(task(1), Ending{.outcome = Outcome::kSucceeded, .result = "done"});
+  Ending done;
+  done.result = "done";
+  harness.finish(task(1), done);
   ASSERT_EQ(harness.results().size(), 1U);
   EXPECT_EQ(harness.results()[0].result, "done");
   harness.pass_with_beats(Millis{9'000});
