@@ -33,7 +33,7 @@ Findings check_file_lengths(const Tree& tree);
 /// At most 70 lines and 5 parameters a function.
 Findings check_functions(const Tree& tree);
 Findings check_header_comments(const Tree& tree);
-/// Every folder that holds sources says what it is for, in at most 25 lines.
+/// Every folder that holds sources says what it is for, in at most 25 lines, or the README above names it (`net/`).
 Findings check_folder_readmes(const Tree& tree);
 
 // documents.cpp

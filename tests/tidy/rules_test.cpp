@@ -163,6 +163,10 @@ TEST(Readmes, AMissingOrLongOneIsFlagged) {
   EXPECT_EQ(check_folder_readmes(tree).size(), 1U);
   tree.files.back() = make_file("base/README.md", repeat("word\n", 25));
   EXPECT_TRUE(check_folder_readmes(tree).empty());
+  tree.files.push_back(make_file("base/net/a.cpp", ""));
+  EXPECT_EQ(check_folder_readmes(tree).size(), 1U);
+  tree.files[1] = make_file("base/README.md", "`net/` holds the sockets\n");
+  EXPECT_TRUE(check_folder_readmes(tree).empty());
 }
 
 TEST(Documents, LinksLeadSomewhere) { expect_clean(check_links); }

@@ -30,6 +30,14 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
+// Whether the README of the folder above explains this one: it names it as `net/`.
+bool is_named_above(const Tree& tree, const std::string& folder) {
+  const std::size_t slash = folder.rfind('/');
+  if (slash == std::string::npos) return false;
+  const File* const above = tree.find(folder.substr(0, slash) + "/README.md");
+  return above != nullptr && above->text.find(folder.substr(slash + 1) + "/") != std::string::npos;
+}
+
 struct Function {
   std::string name;
   std::size_t first_line = 0;
@@ -209,6 +217,7 @@ Findings check_folder_readmes(const Tree& tree) {
   Findings findings;
   for (const std::string& folder : folders) {
     const File* const readme = tree.find(folder + "/README.md");
+    if (readme == nullptr && is_named_above(tree, folder)) continue;
     if (readme == nullptr) {
       findings.push_back({folder, 0, "has no README.md: what it is for, what to open first"});
     } else if (const std::size_t lines = lines_of(readme->text).size(); lines > kReadmeLines) {
