@@ -175,7 +175,7 @@ void WorkerCore::on_message(LinkIndex index, wire::Welcome& message) {
   link.confirmed_at = now_;
   link.settled_at = by_key_.empty() ? now_ : now_ + kSettle;
   tell(FactKind::kWelcomed, {}, {}, message.broker);
-  if (is_draining_) send_work(index, wire::Drain{});
+  if (is_draining_) out_->sends.push_back({index, wire::Drain{}});
   for (std::uint32_t place = 0; place < held_.size(); ++place) {
     Held& held = held_[place];
     if (held.state != Held::State::kEnded || held.link != index) continue;
@@ -199,42 +199,30 @@ void WorkerCore::on_message(LinkIndex index, wire::Beat& message) {
 }
 
 void WorkerCore::on_message(LinkIndex index, wire::Offers& message) {
-  ++links_[index].received;
+  links_[index].received += message.items.size();
   for (wire::Offer& offer : message.items) take(index, offer);
 }
 
 void WorkerCore::on_message(LinkIndex, wire::RecordedItems& message) {
   for (const wire::Recorded& item : message.items) {
     const FactKind kind = item.code == 0 ? FactKind::kResultRecorded : FactKind::kResultRefused;
-    const auto found = by_key_.find(item.key);
-    if (found != by_key_.end() && held_[found->second].fence == item.fence) {
-      // A word about a task that still runs can only be a late copy of nonsense: the result is not there yet.
-      if (held_[found->second].state != Held::State::kEnded) continue;
-      tell(kind, item.key, item.fence);
-      release(found->second);
-      continue;
-    }
-    if (fenced_ == 0) continue;
-    for (std::uint32_t place = 0; place < held_.size(); ++place) {
-      const Held& held = held_[place];
-      if (held.state != Held::State::kEnded || !held.is_fenced) continue;
-      if (held.key != item.key || held.fence != item.fence) continue;
-      tell(kind, item.key, item.fence);
-      release(place);
-      break;
-    }
+    const Held* const held = find(item.key, item.fence);
+    // A word about a task that still runs says nothing: there is no result yet.
+    if (held == nullptr || held->state != Held::State::kEnded) continue;
+    tell(kind, item.key, item.fence);
+    release(static_cast<std::uint32_t>(held - held_.data()));
   }
 }
 
 void WorkerCore::on_message(LinkIndex index, wire::Regrants& message) {
   for (const wire::Regrant& item : message.items) {
-    const auto found = by_key_.find(item.key);
-    if (found == by_key_.end()) continue;
-    Held& held = held_[found->second];
-    if (held.fence != item.old_fence || item.new_fence < item.old_fence) continue;
+    Held* const found = find(item.key, item.old_fence);
+    if (found == nullptr || item.new_fence < item.old_fence) continue;
+    Held& held = *found;
     Fence& highest = highest_[static_cast<ShardNumber>(item.key.order.shard())];
     if (term_of(item.new_fence) < highest) continue;
     highest = term_of(item.new_fence);
+    if (held.is_fenced && !take_back(held)) continue;
     held.fence = item.new_fence;
     held.link = index;
     tell(FactKind::kRegranted, held.key, held.fence);
@@ -292,7 +280,8 @@ void WorkerCore::greet(LinkIndex index) {
   hello.queues = settings_.queues;
   hello.slots = share();
   for (const Held& held : held_) {
-    if (held.state == Held::State::kFree || held.is_fenced) continue;
+    // Revoked ones too: they keep their slots, and a broker that died may not have written what it said.
+    if (held.state == Held::State::kFree) continue;
     hello.held.push_back({held.key, held.fence, held.state == Held::State::kEnded});
   }
   out_->sends.push_back({index, std::move(hello)});
@@ -411,11 +400,11 @@ void WorkerCore::end(RunEnded& ended) {
     --hung_;
   }
   if (ended.has_begun) return keep_result(place, ended.ending);
-  if (held->is_fenced) return release(place);
-  if (is_draining_) return hand_back(place);
-  // It stood in the line until its timeout: that is a failed attempt like any other.
+  if (!held->is_fenced && is_draining_) return hand_back(place);
+  // It stood in the line until its timeout: that is a failed attempt like any other. Of a revoked one the broker
+  // only needs to hear that its place is free.
   Ending late;
-  late.outcome = Outcome::kTransient;
+  late.outcome = held->is_fenced ? Outcome::kUnknown : Outcome::kTransient;
   late.error = "not begun within its timeout: every slot of the worker was taken";
   keep_result(place, late);
 }
@@ -465,6 +454,16 @@ void WorkerCore::revoke(std::uint32_t place, const std::string& reason) {
   held.is_cancelled = true;
 }
 
+/// A revoked task that its broker, or the next one, gives to this worker after all.
+bool WorkerCore::take_back(Held& held) {
+  const auto place = static_cast<std::uint32_t>(&held - held_.data());
+  if (!by_key_.try_emplace(held.key, place).second) return false;  // a newer attempt is here
+  held.is_fenced = false;
+  --fenced_;
+  if (held.state == Held::State::kEnded) ++ended_;
+  return true;
+}
+
 /// The timer of a held task: a timeout, a look for hung handlers, or a result to send (again).
 void WorkerCore::ring(std::uint32_t place) {
   Held& held = held_[place];
@@ -512,7 +511,7 @@ void WorkerCore::flush() {
   for (LinkIndex link = 0; link < links_.size(); ++link) {
     if (!returns_[link].empty()) {
       if (links_[link].state == Link::State::kWelcome) {
-        send_work(link, wire::Drain{std::move(returns_[link])});
+        out_->sends.push_back({link, wire::Drain{std::move(returns_[link])}});
       }
       returns_[link].clear();
     }
@@ -525,10 +524,10 @@ void WorkerCore::flush() {
       bytes += weight_of(held.result);
       results.items.push_back(held.result);
       if (bytes < limits::kFrameTargetBytes && results.items.size() < limits::kFrameItems) continue;
-      send_work(link, std::exchange(results, {}));
+      send_results(link, std::exchange(results, {}));
       bytes = 0;
     }
-    if (!results.items.empty()) send_work(link, std::move(results));
+    if (!results.items.empty()) send_results(link, std::move(results));
   }
   to_send_.clear();
 }
@@ -545,7 +544,7 @@ void WorkerCore::begin_drain(Millis timeout, int exit_code) {
   is_draining_ = true;
   tell(FactKind::kDraining);
   for (LinkIndex link = 0; link < links_.size(); ++link) {
-    if (links_[link].state == Link::State::kWelcome) send_work(link, wire::Drain{});
+    if (links_[link].state == Link::State::kWelcome) out_->sends.push_back({link, wire::Drain{}});
   }
   out_->withdraw = true;
 }
@@ -620,16 +619,27 @@ WorkerCore::Held* WorkerCore::find(RunId run) {
   return is_it ? &held : nullptr;
 }
 
+WorkerCore::Held* WorkerCore::find(const TaskKey& key, const Fence& fence) {
+  const auto found = by_key_.find(key);
+  if (found != by_key_.end() && held_[found->second].fence == fence) return &held_[found->second];
+  if (fenced_ == 0) return nullptr;
+  for (Held& held : held_) {
+    const bool is_late = held.state != Held::State::kFree && held.is_fenced;
+    if (is_late && held.key == key && held.fence == fence) return &held;
+  }
+  return nullptr;
+}
+
 void WorkerCore::set_due(Held& held, Steady due) {
   held.due = due;
   due_ = std::min(due_, due);
 }
 
-void WorkerCore::send_work(LinkIndex index, wire::Message message) {
+void WorkerCore::send_results(LinkIndex index, wire::Results results) {
   Link& link = links_[index];
-  if (link.sent == link.confirmed) link.confirmed_at = now_;
-  ++link.sent;
-  out_->sends.push_back({index, std::move(message)});
+  if (link.sent <= link.confirmed) link.confirmed_at = now_;
+  link.sent += results.items.size();
+  out_->sends.push_back({index, std::move(results)});
 }
 
 void WorkerCore::tell(FactKind kind, const TaskKey& key, const Fence& fence, std::string text) {

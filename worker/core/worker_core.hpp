@@ -78,15 +78,15 @@ class WorkerCore {
     Steady confirmed_at{};       ///< when the broker last had everything that was sent
     Millis beat{1000};
     Millis silence{3000};
-    std::uint64_t sent = 0;      ///< frames of work since the hello
-    std::uint64_t received = 0;  ///< frames of offers since the welcome
+    std::uint64_t sent = 0;      ///< results since the hello
+    std::uint64_t received = 0;  ///< offers since the welcome
     std::uint64_t confirmed = 0; ///< of `sent`, as the broker says
   };
   /// A task and its place; places are reused, with a new generation each time.
   struct Held {
     enum class State : std::uint8_t { kFree, kOpen, kEnded };
     State state = State::kFree;
-    bool is_fenced = false;      ///< no longer ours: not in the inventory, not found by its key
+    bool is_fenced = false;      ///< no longer ours: not found by its key alone
     bool is_cancelled = false;
     bool is_hung = false;
     bool has_news = false;       ///< `note` was not sent yet
@@ -146,8 +146,10 @@ class WorkerCore {
   std::uint32_t place_for(const TaskKey& key);
   void release(std::uint32_t place);
   Held* find(RunId run);
+  Held* find(const TaskKey& key, const Fence& fence);
+  bool take_back(Held& held);
   void set_due(Held& held, Steady due);
-  void send_work(LinkIndex link, wire::Message message);
+  void send_results(LinkIndex link, wire::Results results);
   void tell(FactKind kind, const TaskKey& key = {}, const Fence& fence = {}, std::string text = {});
 
   Settings settings_;

@@ -181,10 +181,35 @@ TEST(WorkerCore, CancelsWhatIsRevokedAndSendsTheLateResultAsEvidence) {
   harness.finish(task(1));
   ASSERT_EQ(harness.results().size(), 1U);
   EXPECT_EQ(harness.results()[0].fence, fence(1));
-  harness.step(event::Connected{0});
-  EXPECT_TRUE(harness.sent<wire::WorkerHello>()[0].held.empty()) << "it is not ours any more";
   harness.record(task(1), fence(1), static_cast<std::uint8_t>(Code::kStale));
   EXPECT_EQ(harness.core.counts().fenced, 0U);
+}
+
+TEST(WorkerCore, TellsTheBrokerWhenTheSlotOfARevokedTaskIsFree) {
+  Harness harness;
+  harness.welcome();
+  harness.offer(task(1));
+  harness.revoke(task(1));
+  harness.step(event::Ended{{RunEnded{harness.runs.at(task(1)), false, {}}}});
+  ASSERT_EQ(harness.results().size(), 1U);
+  EXPECT_EQ(harness.results()[0].outcome, static_cast<std::uint8_t>(Outcome::kUnknown));
+}
+
+TEST(WorkerCore, TakesARevokedTaskBackFromABrokerThatRegrantsIt) {
+  Harness harness;
+  harness.welcome();
+  harness.offer(task(1));
+  harness.revoke(task(1));
+  harness.receive(wire::SayHello{"restarted"});
+  ASSERT_EQ(harness.sent<wire::WorkerHello>()[0].held.size(), 1U) << "it still keeps its slot";
+  harness.regrant(task(1), fence(1), fence(2));
+  EXPECT_EQ(harness.core.fence_of(task(1)), fence(2));
+  EXPECT_EQ(harness.core.counts().fenced, 0U);
+  harness.welcome();
+  harness.pass(Millis{300});
+  harness.finish(task(1));
+  ASSERT_EQ(harness.results().size(), 1U);
+  EXPECT_EQ(harness.results()[0].fence, fence(2));
 }
 
 TEST(WorkerCore, LetsGoOfEvidenceThatNobodyAnswers) {
