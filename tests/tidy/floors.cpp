@@ -105,7 +105,7 @@ const std::vector<Library>& libraries() {
       {"libpqxx", std::regex("pqxx/.*|libpq-fe\\.h"), {"broker/store/"}},
       {"prometheus-cpp", std::regex("prometheus/.*"), {"monitoring/probe/"}},
       {"spdlog", std::regex("spdlog/.*"), {"base/log"}},
-      {"httplib", std::regex("httplib\\.h"), {"base/http_server"}},
+      {"httplib", std::regex("httplib\\.h"), {"base/http_"}},
       {"yaml-cpp", std::regex("yaml-cpp/.*"), {"schema/pipeline"}},
       {"msgpack", std::regex("msgpack.*"), {"schema/codec"}},
       {"xxhash", std::regex("xxhash\\.h"), {"schema/hash"}},

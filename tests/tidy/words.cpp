@@ -31,20 +31,27 @@ const std::vector<Word>& core_words() {
   return kWords;
 }
 
-// The names of all variables and members of an unordered type in the files of one folder.
-std::set<std::string> unordered_names(const Tree& tree, const std::string& folder) {
-  // The type's closing '>' is followed by the name: type arguments nest, so they are matched loosely up to ';', '{' or '='.
-  static const std::regex kDeclaration("unordered_(?:map|set|multimap|multiset)\\s*<[^;{=()]*>\\s*&?\\s*(\\w+)");
+// The names that a pattern's first group finds in the files below some folders.
+std::set<std::string> names_below(const Tree& tree, const std::vector<std::string>& folders,
+                                  const std::regex& pattern) {
   std::set<std::string> names;
   for (const File& file : tree.files) {
-    if (!file.path.starts_with(folder) || !is_source(file.path)) continue;
+    if (!starts_with_any(file.path, folders) || !is_source(file.path)) continue;
     const auto end = std::sregex_iterator();
-    for (auto it = std::sregex_iterator(file.code.begin(), file.code.end(), kDeclaration); it != end;
-         ++it) {
+    for (auto it = std::sregex_iterator(file.code.begin(), file.code.end(), pattern); it != end; ++it) {
       names.insert((*it)[1].str());
     }
   }
   return names;
+}
+
+// What walks a container of this name. `a.name` counts only where no ordered container has the same name: the text
+// does not say which of the two it is.
+std::regex walk_of(const std::string& name, bool is_ambiguous) {
+  const std::string owner = is_ambiguous ? "" : "(\\w+(\\.|->))*";
+  const std::string start = is_ambiguous ? "(^|[^\\w.>])" : "\\b";
+  return std::regex("for\\s*\\([^;)]*:\\s*" + owner + name + "\\s*\\)|" + start + name +
+                    "\\s*\\.\\s*c?begin\\s*\\(");
 }
 
 }  // namespace
@@ -59,11 +66,15 @@ Findings check_core_words(const Tree& tree) {
 }
 
 Findings check_core_iteration(const Tree& tree) {
+  // A type's closing '>' is followed by the name; its arguments nest, so they are matched loosely.
+  static const std::regex kUnordered(
+      R"(unordered_(?:map|set|multimap|multiset)\s*<[^;{=()]*>\s*&?\s*(\w+))");
+  static const std::regex kOrdered(R"((?:std::)(?:vector|map|set|deque|array|span)\s*<[^;{=()]*>\s*&?\s*(\w+))");
   Findings findings;
-  for (const char* const folder : {"broker/core/", "worker/core/", "client/core/"}) {
-    for (const std::string& name : unordered_names(tree, folder)) {
-      const Word walk{std::regex("for\\s*\\([^;)]*:\\s*(\\w+(\\.|->))*" + name + "\\s*\\)|\\b" + name +
-                                 "\\s*\\.\\s*c?begin\\s*\\("),
+  for (const std::string folder : {"broker/core/", "worker/core/", "client/core/"}) {
+    const auto ordered = names_below(tree, {folder, "schema/", "broker/store/store.hpp"}, kOrdered);
+    for (const std::string& name : names_below(tree, {folder}, kUnordered)) {
+      const Word walk{walk_of(name, ordered.contains(name)),
                       "walks an unordered container: its order is not the seed's"};
       for (const File& file : tree.files) {
         if (file.path.starts_with(folder) && is_source(file.path)) {
