@@ -52,6 +52,8 @@ void NetThread::post(Command&& command) {
 // ---- the thread --------------------------------------------------------------------------------
 
 void NetThread::run() {
+  core_.step(now_times(), Tick{}, effects_);
+  perform();  // dials: a mistake in an endpoint is known before the first request
   while (!is_closing_.load()) {
     take_commands();
     sockets_.receive(
