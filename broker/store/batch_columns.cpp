@@ -25,16 +25,27 @@ namespace {
 
 using enum ElementType;
 
+// clang-format off
 constexpr std::array kTypes{
-    kUuid,     kSmallint,    kSmallint,    kSmallint, kUuid,     kSmallint, kSmallint,    kSmallint,
-    kUuid,     kBigint,      kSmallint,    kText,     kText,     kJson,     kJson,        kBytea,
-    kBigint,   kTimestamptz, kTimestamptz, kUuid,     kSmallint, kSmallint, kSmallint,    kText,
-    kSmallint, kBigint,      kInt,         kSmallint, kSmallint, kBoolean,  kUuid,        kSmallint,
-    kSmallint, kSmallint,    kText,        kSmallint, kBigint,   kInt,      kSmallint,    kSmallint,
-    kBoolean,  kText,        kTimestamptz, kText,     kUuid,     kBigint,   kTimestamptz, kText,
-    kText,     kSmallint,    kSmallint,    kSmallint, kInt,      kText,     kInt,         kBytea,
-    kText,     kBigint,      kText,        kInt,      kText,     kText,     kBoolean,     kText,
-    kText};
+    // keys to delete
+    kUuid, kSmallint, kSmallint, kSmallint,
+    kUuid, kSmallint, kSmallint, kSmallint,
+    // orders
+    kUuid, kBigint, kSmallint, kText, kText, kJson, kJson, kBytea, kBigint, kTimestamptz,
+    kTimestamptz,
+    // task
+    kUuid, kSmallint, kSmallint, kSmallint, kText, kSmallint, kBigint, kInt, kSmallint, kSmallint,
+    kBoolean,
+    // deferred
+    kUuid, kSmallint, kSmallint, kSmallint, kText, kSmallint, kBigint, kInt, kSmallint, kSmallint,
+    kBoolean, kText, kTimestamptz, kText,
+    // event
+    kUuid, kBigint, kTimestamptz, kText, kText, kSmallint, kSmallint, kSmallint, kInt, kText, kInt,
+    kBytea, kText,
+    // pipeline, queue_setting
+    kBigint, kText, kInt, kText,
+    kText, kBoolean, kText, kText};
+// clang-format on
 static_assert(kTypes.size() == BatchColumns::kColumns);
 
 /// Our unsigned numbers have far smaller bounds than the columns; past those the column's CHECK refuses.

@@ -25,7 +25,7 @@
 namespace ordo::testing {
 
 struct PostgresOptions {
-  std::string folder{};     ///< where it lives and stays; empty: a temporary one, removed at the end
+  std::string folder{};  ///< where it lives and stays; empty: a temporary one, removed at the end
   bool is_durable = false;  ///< fsync on, large buffers: what is measured. Off: quick tests
   std::uint16_t port = 0;   ///< 0: a free one
   std::vector<std::pair<std::string, std::string>> settings{};  ///< more of postgresql.conf
