@@ -1,5 +1,7 @@
 #include "client/net/net_thread.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -52,6 +54,7 @@ void NetThread::post(Command&& command) {
 // ---- the thread --------------------------------------------------------------------------------
 
 void NetThread::run() {
+  ::pthread_setname_np(::pthread_self(), "ordo-client");
   core_.step(now_times(), Tick{}, effects_);
   perform();  // dials: a mistake in an endpoint is known before the first request
   while (!is_closing_.load()) {

@@ -1,5 +1,7 @@
 #include "tests/integration/client/fake_broker.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -65,6 +67,7 @@ void FakeBroker::stop() {
 }
 
 void FakeBroker::run() {
+  ::pthread_setname_np(::pthread_self(), "fake-broker");
   auto next_beat = std::chrono::steady_clock::now();
   while (is_running_) {
     std::vector<zmq::pollitem_t> items{{router_->handle(), 0, ZMQ_POLLIN, 0}};
