@@ -45,8 +45,8 @@ struct TaskOutcome {
 
 /// Done. `context` fields become visible to conditions and to every later step.
 TaskOutcome succeeded(std::string result = {}, std::string context = {});
-/// It did not work this time: the step's retry policy says when it is tried again, unless `retry_after` is
-/// positive (at most 24 h).
+/// It did not work this time: it is tried again when the retry policy of the step says so, but not before
+/// `retry_after` (at most 24 h).
 TaskOutcome transient(std::string error, std::chrono::milliseconds retry_after = {});
 /// It can never work: the order is undone and ends as failed.
 TaskOutcome permanent(std::string error, std::string reason = "failed");
