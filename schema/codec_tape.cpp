@@ -18,19 +18,19 @@ class TapeWriter {
  public:
   TapeWriter(std::vector<Token>& tokens, std::size_t bytes) : tokens_(tokens), room_(bytes) {}
 
-  bool visit_nil() { return add({}, 0, Token::Kind::kNil); }
-  bool visit_boolean(bool v) { return add({v ? 1u : 0u}, 0, Token::Kind::kBool); }
-  bool visit_positive_integer(std::uint64_t v) { return add({v}, 0, Token::Kind::kUnsigned); }
+  bool visit_nil() { return add(0, 0, Token::Kind::kNil); }
+  bool visit_boolean(bool v) { return add(v ? 1 : 0, 0, Token::Kind::kBool); }
+  bool visit_positive_integer(std::uint64_t v) { return add(v, 0, Token::Kind::kUnsigned); }
   bool visit_negative_integer(std::int64_t v) {
     // A signed form of a number that is not negative means the same as the unsigned form.
-    return add({static_cast<std::uint64_t>(v)}, 0,
+    return add(static_cast<std::uint64_t>(v), 0,
                v < 0 ? Token::Kind::kNegative : Token::Kind::kUnsigned);
   }
-  bool visit_float32(float) { return add({}, 0, Token::Kind::kOther); }
-  bool visit_float64(double) { return add({}, 0, Token::Kind::kOther); }
+  bool visit_float32(float) { return add(0, 0, Token::Kind::kOther); }
+  bool visit_float64(double) { return add(0, 0, Token::Kind::kOther); }
   bool visit_str(const char* data, std::uint32_t size) { return add_string(data, size); }
   bool visit_bin(const char* data, std::uint32_t size) { return add_string(data, size); }
-  bool visit_ext(const char*, std::uint32_t) { return add({}, 0, Token::Kind::kOther); }
+  bool visit_ext(const char*, std::uint32_t) { return add(0, 0, Token::Kind::kOther); }
 
   bool start_array(std::uint32_t count) { return open(count, count, Token::Kind::kArray); }
   bool start_map(std::uint32_t pairs) {
@@ -56,7 +56,7 @@ class TapeWriter {
   [[nodiscard]] const std::string& message() const { return message_; }
 
  private:
-  bool add(decltype(Token::number) number, std::uint32_t size, Token::Kind kind) {
+  bool add(std::uint64_t number, std::uint32_t size, Token::Kind kind) {
     if (tokens_.size() >= limits::kDecodeTokens) return refuse_count();
     Token& token = tokens_.emplace_back();
     token.number = number;
@@ -65,7 +65,7 @@ class TapeWriter {
     return true;
   }
   bool add_string(const char* data, std::uint32_t size) {
-    if (!add({}, size, Token::Kind::kString)) return false;
+    if (!add(0, size, Token::Kind::kString)) return false;
     tokens_.back().data = data;
     return true;
   }
@@ -80,7 +80,7 @@ class TapeWriter {
       refuse("too_deep", "arrays nest deeper than " + std::to_string(limits::kDecodeDepth));
       return false;
     }
-    return add({}, size, kind);
+    return add(0, size, kind);
   }
   bool close() {
     --depth_;
