@@ -1,0 +1,75 @@
+#include "broker/app/measured_store.hpp"
+
+#include "base/clock.hpp"
+#include "monitoring/probe/families.hpp"
+
+namespace ordo {
+namespace {
+
+std::unique_lock<std::mutex> guard(const StoreLock& lock) {
+  return lock ? std::unique_lock(*lock) : std::unique_lock<std::mutex>();
+}
+
+/// Observes how long it lived.
+class Timed {
+ public:
+  explicit Timed(MetricBook::Histogram& cell) : cell_(cell), since_(steady_now()) {}
+  ~Timed() { cell_.observe(steady_now() - since_); }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  MetricBook::Histogram& cell_;
+  Steady since_;
+};
+
+}  // namespace
+
+StoreMetrics::StoreMetrics(MetricBook& book, ShardNumber shard)
+    : commit_seconds(book.histogram(metrics::kCommitSeconds, {std::to_string(shard)})),
+      commit_writes(book.histogram(metrics::kCommitWrites, {std::to_string(shard)})),
+      read_seconds(book.histogram(metrics::kReadSeconds, {std::to_string(shard)})),
+      query_seconds(book.histogram(metrics::kQuerySeconds, {std::to_string(shard)})),
+      waiting(book.gauge(metrics::kStoreWaiting, {std::to_string(shard)})) {}
+
+MeasuredStore::~MeasuredStore() {
+  const auto held = guard(lock_);
+  store_.reset();
+}
+
+Result<Takeover> MeasuredStore::open() {
+  const auto held = guard(lock_);
+  return store_->open();
+}
+
+CommitResult MeasuredStore::commit(std::span<const StoreWrite* const> batch) {
+  const auto held = guard(lock_);
+  const Timed timed(metrics_.commit_seconds);
+  metrics_.commit_writes.observe(static_cast<std::int64_t>(batch.size()));
+  return store_->commit(batch);
+}
+
+Result<std::vector<OrderSnapshot>> MeasuredStore::load(std::span<const OrderId> ids) {
+  const auto held = guard(lock_);
+  const Timed timed(metrics_.read_seconds);
+  return store_->load(ids);
+}
+
+Result<Page> MeasuredStore::page(const PageSpec& spec) {
+  const auto held = guard(lock_);
+  const Timed timed(metrics_.read_seconds);
+  return store_->page(spec);
+}
+
+Result<void> MeasuredStore::probe() {
+  const auto held = guard(lock_);
+  return store_->probe();
+}
+
+Result<std::vector<OrderRecord>> MeasuredReader::query(const QuerySpec& spec) {
+  const auto held = guard(lock_);
+  const Timed timed(metrics_.query_seconds);
+  return reader_->query(spec);
+}
+
+}  // namespace ordo
