@@ -23,11 +23,12 @@ dev_fmt() {
 
 check_layout() {
   local bad
-  bad=$(sources | existing | xargs -r -n 20 -P "$(nproc)" clang-format-14 --dry-run 2>&1 |
-    grep -oE '^[^:]+\.[ch]pp' | sort -u || true)
+  # shellcheck disable=SC2016
+  bad=$(sources | existing | xargs -r -n 1 -P "$(nproc)" \
+    sh -c 'clang-format-14 --dry-run -Werror "$0" >/dev/null 2>&1 || echo "$0"' | sort)
   [ -z "$bad" ] && return 0
   note "not laid out as .clang-format says (./dev fmt does it):"
-  printf '  %s\n' "$bad" >&2
+  printf '%s\n' "$bad" | sed 's/^/  /' >&2
   return 1
 }
 

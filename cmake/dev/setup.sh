@@ -56,13 +56,16 @@ without_system_cluster() {
 }
 
 install_packages() {
-  export DEBIAN_FRONTEND=noninteractive
+  local log=build/logs/apt.log apt=(as_admin env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0)
+  mkdir -p build/logs
   # An index that is not there yet, or names packages that are gone, is fetched; otherwise the network rests.
-  if ! as_admin apt-get install -y --no-install-recommends --download-only "$@" >/dev/null 2>&1; then
-    as_admin env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  if ! "${apt[@]}" install --no-install-recommends --download-only "$@" >"$log" 2>&1; then
+    "${apt[@]}" update >"$log" 2>&1 || true
   fi
-  without_system_cluster as_admin env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$@"
+  without_system_cluster "${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    die "apt-get could not install them (the whole output: $log)"
+  }
 }
 
 say_elsewhere() {

@@ -31,9 +31,11 @@ Words matches_below(const Tree& tree, const std::vector<std::string>& folders,
 }
 
 // What one side says and the other does not.
-void compare(const Words& code, const Words& document, const std::string& path, Findings& findings) {
+void compare(const Words& code, const Words& document, const std::string& path,
+             Findings& findings) {
   for (const std::string& word : code) {
-    if (document.count(word) == 0) findings.push_back({path, 0, word + " is in the code, not here"});
+    if (document.count(word) == 0)
+      findings.push_back({path, 0, word + " is in the code, not here"});
   }
   for (const std::string& word : document) {
     if (code.count(word) == 0) findings.push_back({path, 0, word + " is here, not in the code"});
@@ -92,7 +94,8 @@ Findings check_reasons(const Tree& tree) {
   const File* const document = tree.find(kDocument);
   if (document == nullptr) return {};
   Findings findings;
-  for (const std::string& reason : matches_below(tree, {"broker/core/", "broker/net/", "schema/codec"}, kFail)) {
+  for (const std::string& reason :
+       matches_below(tree, {"broker/core/", "broker/net/", "schema/codec"}, kFail)) {
     if (document->text.find("`" + reason + "`") != std::string::npos) continue;
     findings.push_back({kDocument, 0, "the reason `" + reason + "` is in the code, not here"});
   }

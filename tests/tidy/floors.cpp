@@ -40,14 +40,14 @@ struct Floor {
   std::vector<std::string> may_include;
 };
 
-// The first row that fits a file counts, so rooms come before their house. A core sees only what is pure: of base
-// not the parts that read clocks, write logs or serve HTTP. Of the store the broker's core sees the port alone: what
-// a store answers is an event of the core.
+// The first row that fits a file counts, so rooms come before their house. A core sees only what is
+// pure: of base not the parts that read clocks, write logs or serve HTTP. Of the store the broker's
+// core sees the port alone: what a store answers is an event of the core.
 const std::vector<Floor>& floors() {
   static const std::vector<std::string> kPureBase{
-      "base/include/",  "base/check.hpp",         "base/time.hpp", "base/random.hpp",
-      "schema/include/"};
-  static const auto with = [](std::vector<std::string> first, const std::vector<std::string>& more) {
+      "base/include/", "base/check.hpp", "base/time.hpp", "base/random.hpp", "schema/include/"};
+  static const auto with = [](std::vector<std::string> first,
+                              const std::vector<std::string>& more) {
     first.insert(first.end(), more.begin(), more.end());
     return first;
   };
@@ -94,14 +94,17 @@ struct Library {
 
 const std::vector<Library>& libraries() {
   // Shells that print JSON or take options; every other place gets values.
-  static const std::vector<std::string> kPrograms{"broker/app/", "client/cli/",  "worker/app/",
-                                                  "bench/",      "examples/", "monitoring/"};
-  static const auto with = [](std::vector<std::string> first, const std::vector<std::string>& more) {
+  static const std::vector<std::string> kPrograms{"broker/app/", "client/cli/", "worker/app/",
+                                                  "bench/",      "examples/",   "monitoring/"};
+  static const auto with = [](std::vector<std::string> first,
+                              const std::vector<std::string>& more) {
     first.insert(first.end(), more.begin(), more.end());
     return first;
   };
   static const std::vector<Library> kLibraries{
-      {"ZeroMQ", std::regex("zmq(_addon)?\\.h(pp)?"), {"broker/net/", "client/net/", "worker/net/"}},
+      {"ZeroMQ",
+       std::regex("zmq(_addon)?\\.h(pp)?"),
+       {"broker/net/", "client/net/", "worker/net/"}},
       {"libpqxx", std::regex("pqxx/.*|libpq-fe\\.h"), {"broker/store/"}},
       {"prometheus-cpp", std::regex("prometheus/.*"), {"monitoring/probe/"}},
       {"spdlog", std::regex("spdlog/.*"), {"base/log"}},
@@ -137,7 +140,8 @@ Findings check_floors(const Tree& tree) {
     if (!is_source(file.path)) continue;
     const Floor* const floor = floor_of(file.path);
     if (floor == nullptr) {
-      findings.push_back({file.path, 0, "lies in a folder that has no floor (tests/tidy/floors.cpp)"});
+      findings.push_back(
+          {file.path, 0, "lies in a folder that has no floor (tests/tidy/floors.cpp)"});
       continue;
     }
     for (const Include& include : includes_of(file)) {
@@ -157,13 +161,15 @@ Findings check_homes(const Tree& tree) {
     for (const Include& include : includes_of(file)) {
       for (const Library& library : libraries()) {
         if (!std::regex_match(include.target, library.header)) continue;
-        // A test of a home may use what the home uses: its path has the home's folder in it or it fakes a peer.
+        // A test of a home may use what the home uses: its path has the home's folder in it or it
+        // fakes a peer.
         if (file.path.starts_with("tests/") || starts_with_any(file.path, library.homes)) continue;
         findings.push_back({file.path, include.line, library.name + " is not at home here"});
       }
       if (is_public(file.path) && !include.is_quoted && !is_standard(include.target)) {
-        findings.push_back({file.path, include.line,
-                            "a public header knows std and tl::expected only, not " + include.target});
+        findings.push_back(
+            {file.path, include.line,
+             "a public header knows std and tl::expected only, not " + include.target});
       }
     }
   }
@@ -177,11 +183,13 @@ Findings check_include_style(const Tree& tree) {
     for (const Include& include : includes_of(file)) {
       if (!include.is_quoted) continue;
       const std::string target = resolve(tree, include.target);
-      if (tree.find(target) != nullptr && include.target.find("/include/ordo/") == std::string::npos)
+      if (tree.find(target) != nullptr &&
+          include.target.find("/include/ordo/") == std::string::npos)
         continue;
-      findings.push_back({file.path, include.line,
-                          "include ours from the source root and public headers as \"ordo/…\", not \"" +
-                              include.target + "\""});
+      findings.push_back(
+          {file.path, include.line,
+           "include ours from the source root and public headers as \"ordo/…\", not \"" +
+               include.target + "\""});
     }
   }
   return findings;

@@ -1,5 +1,5 @@
-// Every rule that the tree is held to, as a function. rules_test.cpp runs each on the real tree, where it must
-// find nothing, and on a planted violation, which it must flag.
+// Every rule that the tree is held to, as a function. rules_test.cpp runs each on the real tree,
+// where it must find nothing, and on a planted violation, which it must flag.
 //
 // Errors:  what is wrong comes back as findings; nothing throws.
 // Costs:   the whole tree in well under a second a rule.
@@ -33,7 +33,8 @@ Findings check_file_lengths(const Tree& tree);
 /// At most 70 lines and 5 parameters a function.
 Findings check_functions(const Tree& tree);
 Findings check_header_comments(const Tree& tree);
-/// Every folder that holds sources says what it is for, in at most 25 lines, or the README above names it (`net/`).
+/// Every folder that holds sources says what it is for, in at most 25 lines, or the README above
+/// names it (`net/`).
 Findings check_folder_readmes(const Tree& tree);
 
 // documents.cpp

@@ -1,4 +1,5 @@
-// Each rule twice: on this repository, where it finds nothing, and on a planted violation, which it must flag.
+// Each rule twice: on this repository, where it finds nothing, and on a planted violation, which it
+// must flag.
 #include "tests/tidy/rules.hpp"
 
 #include <gtest/gtest.h>
@@ -37,7 +38,8 @@ std::string repeat(const std::string& text, int times) {
 
 TEST(Floors, HoldInThisRepository) { expect_clean(check_floors); }
 TEST(Floors, ACoreMayNotIncludeAShell) {
-  expect_flags(check_floors, "broker/core/engine.cpp", "#include \"broker/store/memory_store.hpp\"\n",
+  expect_flags(check_floors, "broker/core/engine.cpp",
+               "#include \"broker/store/memory_store.hpp\"\n",
                "#include \"broker/core/rows.hpp\"\n#include \"broker/store/store.hpp\"\n");
 }
 TEST(Floors, ACoreMayNotReadTheClock) {
@@ -67,7 +69,8 @@ TEST(Floors, AFolderWithoutAFloorIsFlagged) {
 TEST(Homes, HoldInThisRepository) { expect_clean(check_homes); }
 TEST(Homes, ALibraryOutsideItsHomeIsFlagged) {
   expect_flags(check_homes, "broker/app/loop.cpp", "#include <zmq.hpp>\n", "#include <vector>\n");
-  expect_flags(check_homes, "broker/net/clients.cpp", "#include <pqxx/pqxx>\n", "#include <zmq.hpp>\n");
+  expect_flags(check_homes, "broker/net/clients.cpp", "#include <pqxx/pqxx>\n",
+               "#include <zmq.hpp>\n");
   expect_flags(check_homes, "client/core/requests.cpp", "#include <nlohmann/json.hpp>\n",
                "#include <map>\n");
 }
@@ -88,11 +91,12 @@ TEST(IncludeStyle, ARelativeIncludeIsFlagged) {
 
 TEST(CoreWords, AreAbsentFromTheCores) { expect_clean(check_core_words); }
 TEST(CoreWords, EachBannedWordIsFlagged) {
-  for (const char* const bad :
-       {"auto t = Clock::now();", "usleep_or(sleep(1));", "std::thread t;", "std::jthread t;",
-        "std::mutex m;", "int r = rand();", "throw 1;", "std::random_device d;", "std::atomic<int> a;"}) {
-    expect_flags(check_core_words, "broker/core/engine.cpp", bad,
-                 "// a thread may throw\nauto s = \"mutex ::now(\"; int threads_lost = operand(1);");
+  for (const char* const bad : {"auto t = Clock::now();", "usleep_or(sleep(1));", "std::thread t;",
+                                "std::jthread t;", "std::mutex m;", "int r = rand();", "throw 1;",
+                                "std::random_device d;", "std::atomic<int> a;"}) {
+    expect_flags(
+        check_core_words, "broker/core/engine.cpp", bad,
+        "// a thread may throw\nauto s = \"mutex ::now(\"; int threads_lost = operand(1);");
   }
 }
 TEST(CoreWords, ShellsMayUseThem) {
@@ -104,21 +108,32 @@ TEST(CoreWords, ShellsMayUseThem) {
 TEST(CoreIteration, NoCoreWalksAnUnorderedContainer) { expect_clean(check_core_iteration); }
 TEST(CoreIteration, AWalkIsFlaggedAlsoWhereTheHeaderDeclares) {
   Tree tree;
-  tree.files.push_back(make_file("broker/core/a.hpp",
-                                 "std::unordered_map<Key, std::vector<int>> held_;\nstd::map<int, int> rows_;"));
+  tree.files.push_back(
+      make_file("broker/core/a.hpp",
+                "std::unordered_map<Key, std::vector<int>> held_;\nstd::map<int, int> rows_;"));
   tree.files.push_back(make_file("broker/core/a.cpp", "for (auto& [k, v] : held_) go(k);"));
   EXPECT_EQ(check_core_iteration(tree).size(), 1U);
   tree.files.back() = make_file("broker/core/a.cpp", "for (auto it = held_.begin(); ;) {}");
   EXPECT_EQ(check_core_iteration(tree).size(), 1U);
-  tree.files.back() = make_file("broker/core/a.cpp", "for (auto& [k, v] : rows_) go(held_.find(k));");
+  tree.files.back() =
+      make_file("broker/core/a.cpp", "for (auto& [k, v] : rows_) go(held_.find(k));");
   EXPECT_TRUE(check_core_iteration(tree).empty());
 }
 
 TEST(Leftovers, AreAbsent) { expect_clean(check_leftovers); }
 TEST(Leftovers, AreFlagged) {
-  expect_flags(check_leftovers, "docs/a.md", "a TO" "DO here\n", "to do this\n");
-  expect_flags(check_leftovers, "dev", "FIX" "ME\n", "fixed\n");
-  expect_flags(check_leftovers, "docs/a.md", "see /ho" "me/ann/ordo\n", "see docs/home/ann\n");
+  expect_flags(check_leftovers, "docs/a.md",
+               "a TO"
+               "DO here\n",
+               "to do this\n");
+  expect_flags(check_leftovers, "dev",
+               "FIX"
+               "ME\n",
+               "fixed\n");
+  expect_flags(check_leftovers, "docs/a.md",
+               "see /ho"
+               "me/ann/ordo\n",
+               "see docs/home/ann\n");
 }
 
 TEST(Sleeps, AreAbsentFromTests) { expect_clean(check_test_sleeps); }
@@ -131,7 +146,8 @@ TEST(Shape, LinesAreShort) { expect_clean(check_line_lengths); }
 TEST(Shape, FilesAreShort) { expect_clean(check_file_lengths); }
 TEST(Shape, FunctionsAreShort) { expect_clean(check_functions); }
 TEST(Shape, ALongLineIsFlaggedByItsColumns) {
-  expect_flags(check_line_lengths, "base/a.cpp", std::string(101, 'x') + "\n", repeat("é", 100) + "\n");
+  expect_flags(check_line_lengths, "base/a.cpp", std::string(101, 'x') + "\n",
+               repeat("é", 100) + "\n");
 }
 TEST(Shape, ALongFileIsFlagged) {
   expect_flags(check_file_lengths, "base/a.cpp", repeat("int x;\n", 501), repeat("int x;\n", 500));
@@ -144,7 +160,8 @@ TEST(Shape, ALongFunctionIsFlagged) {
   expect_flags(check_functions, "base/a.cpp", function(71), function(70));
 }
 TEST(Shape, ManyParametersAreFlagged) {
-  expect_flags(check_functions, "base/a.cpp", "int f(int a, int b, M<int, int> c, int d, int e, int g) {}",
+  expect_flags(check_functions, "base/a.cpp",
+               "int f(int a, int b, M<int, int> c, int d, int e, int g) {}",
                "int f(int a, int b, M<int, int> c, int d = {}, int e = 1) {}");
 }
 
@@ -181,7 +198,8 @@ TEST(Documents, ADeadLinkIsFlagged) {
 }
 TEST(Documents, AnUndocumentedReasonIsFlagged) {
   Tree tree;
-  tree.files.push_back(make_file("broker/core/a.cpp", "return fail(Code::kBusy, \"inbox_full\", m);"));
+  tree.files.push_back(
+      make_file("broker/core/a.cpp", "return fail(Code::kBusy, \"inbox_full\", m);"));
   tree.files.push_back(make_file("docs/protocol.md", "`other`"));
   EXPECT_EQ(check_reasons(tree).size(), 1U);
   tree.files.back() = make_file("docs/protocol.md", "`inbox_full`");
@@ -210,8 +228,8 @@ TEST(Documents, ATransitionThatIsNotDrawnIsFlagged) {
 }
 TEST(Documents, ADecisionWithoutItsPartsOrNumberIsFlagged) {
   Tree tree;
-  tree.files.push_back(make_file("docs/decisions/0002-x.md",
-                                 "## Context\n## Choice\n## Refused\n"));
+  tree.files.push_back(
+      make_file("docs/decisions/0002-x.md", "## Context\n## Choice\n## Refused\n"));
   EXPECT_EQ(check_decisions(tree).size(), 2U);
 }
 

@@ -45,7 +45,8 @@ struct Function {
   std::size_t parameters = 0;
 };
 
-// Commas outside all brackets but the first pair of parentheses, plus one; nothing between them is none.
+// Commas outside all brackets but the first pair of parentheses, plus one; nothing between them is
+// none.
 std::size_t count_parameters(std::string_view head) {
   const std::size_t open = head.find('(');
   std::size_t commas = 0;
@@ -85,8 +86,8 @@ Brace kind_of(const std::string& head) {
   return has_parameters ? Brace::kFunction : Brace::kOther;
 }
 
-// A brace inside unclosed parentheses (a default argument) or after a name in a constructor's list (`a_{1}`) opens
-// nothing of its own: the head goes on behind it.
+// A brace inside unclosed parentheses (a default argument) or after a name in a constructor's list
+// (`a_{1}`) opens nothing of its own: the head goes on behind it.
 bool is_inside_head(const std::string& head) {
   static const std::regex kMember("\\)[^{}]*[^:]:[^:][^()]*[\\w>]\\s*$");
   const auto opened = std::count(head.begin(), head.end(), '(');
@@ -124,7 +125,8 @@ std::vector<Function> functions_of(const File& file) {
       const Brace kind = is_at_scope ? kind_of(head) : Brace::kOther;
       if (kind == Brace::kFunction) {
         const std::size_t text = std::min(head.find_first_not_of(" \n\t"), head.size());
-        found.push_back({name_of(head), line_at(code, head_start + text), 0, count_parameters(head)});
+        found.push_back(
+            {name_of(head), line_at(code, head_start + text), 0, count_parameters(head)});
       }
       open.push_back(kind);
       head_start = i + 1;
@@ -142,7 +144,8 @@ std::vector<Function> functions_of(const File& file) {
 }
 
 bool is_macro_test(const std::string& name) {
-  return name.starts_with("TEST") || name.starts_with("RC_GTEST") || name.starts_with("INSTANTIATE");
+  return name.starts_with("TEST") || name.starts_with("RC_GTEST") ||
+         name.starts_with("INSTANTIATE");
 }
 
 }  // namespace
@@ -167,7 +170,8 @@ Findings check_file_lengths(const Tree& tree) {
   for (const File& file : tree.files) {
     const std::size_t lines = lines_of(file.text).size();
     if (!is_program_text(file.path) || lines <= kFileLines) continue;
-    findings.push_back({file.path, 0, std::to_string(lines) + " lines; at most 500: give a noun its own file"});
+    findings.push_back(
+        {file.path, 0, std::to_string(lines) + " lines; at most 500: give a noun its own file"});
   }
   return findings;
 }
@@ -201,7 +205,8 @@ Findings check_header_comments(const Tree& tree) {
       ++lines;
     }
     if (lines >= 2 && file.text.find("#pragma once") != std::string::npos) continue;
-    findings.push_back({file.path, 1, "a header opens with what a stranger needs, then #pragma once"});
+    findings.push_back(
+        {file.path, 1, "a header opens with what a stranger needs, then #pragma once"});
   }
   return findings;
 }
@@ -212,7 +217,8 @@ Findings check_folder_readmes(const Tree& tree) {
     const std::string folder = folder_of(file.path);
     const bool holds_sources = is_program_text(file.path) || file.path.ends_with("/CMakeLists.txt");
     // Public headers are explained by the folder above; a corpus or a set of stories by its test.
-    if (holds_sources && !folder.empty() && !folder.ends_with("include/ordo")) folders.insert(folder);
+    if (holds_sources && !folder.empty() && !folder.ends_with("include/ordo"))
+      folders.insert(folder);
   }
   Findings findings;
   for (const std::string& folder : folders) {

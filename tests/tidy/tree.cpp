@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, 8> kTextEndings{".cpp", ".hpp",  ".md",  
 
 bool is_text(const fs::path& path) {
   const std::string ending = path.extension().string();
-  return path.filename() == "dev" || std::find(kTextEndings.begin(), kTextEndings.end(), ending) !=
-                                         kTextEndings.end();
+  return path.filename() == "dev" ||
+         std::find(kTextEndings.begin(), kTextEndings.end(), ending) != kTextEndings.end();
 }
 
 std::string read_file(const fs::path& path) {

@@ -1,8 +1,9 @@
-// The files of this repository as values, so that a rule is a function from a tree to what is wrong with it,
-// and its self-test can hand it a planted tree.
+// The files of this repository as values, so that a rule is a function from a tree to what is wrong
+// with it, and its self-test can hand it a planted tree.
 //
-// Shapes:  paths are relative to the repository's top, with '/'. File::code is the text with the inside of
-//          comments, strings and character literals blanked out; line breaks stay, so lines count the same.
+// Shapes:  paths are relative to the repository's top, with '/'. File::code is the text with the
+//          inside of comments, strings and character literals blanked out; line breaks stay, so
+//          lines count the same.
 // Threads: plain values.
 #pragma once
 
