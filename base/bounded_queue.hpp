@@ -1,8 +1,9 @@
 // A bounded queue between two threads: the only place where threads of this project meet.
 //
-// Shapes:  many producers, many consumers; FIFO. take_all() empties it in one go, which is what batches want;
-//          take_one() suits several consumers that share a line, with push_all() on the other side: one of them is
-//          woken, and each that finds more behind its item wakes the next, so short items cost no wake-up each.
+// Shapes:  many producers, many consumers; FIFO. take_all() empties it in one go, which is what
+//          batches want; take_one() suits several consumers that share a line, with push_all() on
+//          the other side: one of them is woken, and each that finds more behind its item wakes the
+//          next, so short items cost no wake-up each.
 // Errors:  push on a full or closed queue returns false and leaves the value where it was.
 // Threads: every member may be called from any thread.
 // Source:  mutex and condition variable, nothing clever: it is met once a batch, not once an item.
@@ -19,8 +20,7 @@
 
 namespace ordo {
 
-template <class T>
-class BoundedQueue {
+template <class T> class BoundedQueue {
  public:
   explicit BoundedQueue(std::size_t bound) : bound_(bound) {}
 
@@ -34,7 +34,8 @@ class BoundedQueue {
     return true;
   }
 
-  /// Everything that waits, at once; empty when nothing came within `patience` or the queue is closed.
+  /// Everything that waits, at once; empty when nothing came within `patience` or the queue is
+  /// closed.
   std::deque<T> take_all(std::chrono::microseconds patience) {
     std::unique_lock lock(mutex_);
     ready_.wait_for(lock, patience, [this] { return closed_ || !items_.empty(); });
@@ -108,8 +109,8 @@ class BoundedQueue {
   mutable std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<T> items_;
-  std::size_t idle_ = 0;     ///< consumers waiting in take_one()
-  bool is_waking_ = false;   ///< one of them was notified and is not back yet
+  std::size_t idle_ = 0;    ///< consumers waiting in take_one()
+  bool is_waking_ = false;  ///< one of them was notified and is not back yet
   bool closed_ = false;
 };
 

@@ -8,12 +8,12 @@
 namespace ordo {
 
 inline Steady steady_now() {
-  return Steady{std::chrono::duration_cast<Micros>(
-      std::chrono::steady_clock::now().time_since_epoch())};
+  return Steady{
+      std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now().time_since_epoch())};
 }
 inline Wall wall_now() {
-  return Wall{std::chrono::duration_cast<Micros>(
-      std::chrono::system_clock::now().time_since_epoch())};
+  return Wall{
+      std::chrono::duration_cast<Micros>(std::chrono::system_clock::now().time_since_epoch())};
 }
 inline Times now_times() { return {steady_now(), wall_now()}; }
 

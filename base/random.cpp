@@ -35,9 +35,7 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return next() % bound;  // the bias is below 2^-40 for the bounds in use
 }
 
-double Random::unit() {
-  return static_cast<double>(next() >> 11) * 0x1.0p-53;
-}
+double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;

@@ -1,5 +1,6 @@
-// Seeded chance: xoshiro256** (Blackman, Vigna 2018, public domain reference), seeded by splitmix64. The same
-// seed gives the same numbers on every machine, so whatever draws from it can be replayed.
+// Seeded chance: xoshiro256** (Blackman, Vigna 2018, public domain reference), seeded by
+// splitmix64. The same seed gives the same numbers on every machine, so whatever draws from it can
+// be replayed.
 //
 // Threads: one owner at a time. Not for secrets: those come from the system (random_seed()).
 #pragma once

@@ -1,7 +1,9 @@
-// The two clocks. Steady time measures (leases, timeouts, pacing) and never jumps; wall time names moments
-// (run_at, deadlines, ages of ids) and is anchored to the database's clock by whoever reads it.
+// The two clocks. Steady time measures (leases, timeouts, pacing) and never jumps; wall time names
+// moments (run_at, deadlines, ages of ids) and is anchored to the database's clock by whoever reads
+// it.
 //
-// Shapes:  Steady and Wall are time points of different clocks that nothing converts into each other.
+// Shapes:  Steady and Wall are time points of different clocks that nothing converts into each
+//          other.
 // Units:   microseconds inside; at an edge the unit is in the name (`_ms`).
 // Threads: plain values. Nothing here reads a clock: shells do (base/clock.hpp), cores are told.
 #pragma once

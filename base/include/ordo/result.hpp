@@ -1,8 +1,8 @@
 // The outcome of anything that may fail for an expected reason.
 //
-// Result<T> is a value or an Error. The code of an Error says what the caller does next; `reason` is one
-// documented word for programs (docs/protocol.md lists them all); `message` is one sentence for people:
-// what, where, the limit, what to do.
+// Result<T> is a value or an Error. The code of an Error says what the caller does next; `reason`
+// is one documented word for programs (docs/protocol.md lists them all); `message` is one sentence
+// for people: what, where, the limit, what to do.
 //
 // Errors:  this header never throws; value() on an error terminates (see tl::expected).
 // Threads: plain values.
@@ -55,8 +55,7 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-template <class T>
-using Result = tl::expected<T, Error>;
+template <class T> using Result = tl::expected<T, Error>;
 
 /// Shorthand for returning an error: `return fail(Code::kBusy, "inbox_full", "…");`
 inline tl::unexpected<Error> fail(Code code, std::string_view reason, std::string message) {
