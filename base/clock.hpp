@@ -1,4 +1,6 @@
 // Reads the machine's clocks. For shells only: tests/tidy keeps it out of every core.
+//
+// Units:   microseconds. Threads: any.
 #pragma once
 
 #include <chrono>
