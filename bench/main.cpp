@@ -1,0 +1,82 @@
+// ordo-bench: measures ordo on this machine. `ordo bench WHAT` and `./dev bench WHAT` run it.
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "bench/measures.hpp"
+#include "bench/system.hpp"
+
+#ifndef ORDO_COMMIT
+#define ORDO_COMMIT "unknown"
+#endif
+
+namespace {
+
+using ordo::bench::Figures;
+using ordo::bench::MeasureSpec;
+
+int report(const MeasureSpec& spec, const Figures& figures) {
+  utsname machine{};
+  uname(&machine);
+  nlohmann::ordered_json line;
+  line["bench"] = spec.what;
+  line["steps"] = spec.steps;
+  line["shards"] = spec.shards;
+  line["payload_bytes"] = spec.payload_bytes;
+  line["warm_up_s"] = spec.warm_up;
+  line["seconds"] = spec.seconds;
+  for (const auto& [name, figure] : figures) {
+    line[name] = std::abs(figure) >= 100 ? std::round(figure) : std::round(figure * 1000) / 1000;
+  }
+  line["cores"] = sysconf(_SC_NPROCESSORS_ONLN);
+  line["kernel"] = machine.release;
+  line["commit"] = ORDO_COMMIT;
+  std::printf("%s\n", line.dump().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "worker") == 0) {
+    return ordo::bench::run_worker_process(argc - 1, argv + 1);
+  }
+  MeasureSpec spec;
+  CLI::App app("Measures ordo: its own PostgreSQL, broker and workers, on this machine alone.");
+  app.name("ordo-bench");
+  app.add_option("what", spec.what, "throughput, latency, backlog, restart, overload or ceiling")
+      ->required()
+      ->check(CLI::IsMember({"throughput", "latency", "backlog", "restart", "overload", "ceiling"}));
+  app.add_option("--steps", spec.steps, "Steps of an order")->check(CLI::IsMember({1, 6}));
+  app.add_option("--shards", spec.shards, "Shards, all in one database")->check(CLI::Range(1, 16));
+  app.add_option("--payload", spec.payload_bytes, "Bytes of an order")->check(CLI::Range(8, 65536));
+  app.add_option("--warm-up", spec.warm_up, "Seconds before it counts")->check(CLI::Range(1, 300));
+  app.add_option("--seconds", spec.seconds, "Seconds that count")->check(CLI::Range(1, 600));
+  app.add_option("--orders", spec.orders, "Orders that wait (backlog, restart)")
+      ->check(CLI::Range(100'000, 100'000'000));
+  app.add_option("--in-flight", spec.in_flight, "Orders between submit and end (throughput)");
+  app.add_option("--rate", spec.rate, "Orders a second at half load (latency); 0: half of what it reaches");
+  app.add_flag("--hold-snapshot", spec.hold_snapshot, "Once more with a transaction held open");
+  app.add_flag("!--no-ceiling", spec.with_ceiling, "Without the ceiling beside it");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  using Measure = ordo::Result<Figures> (*)(const MeasureSpec&);
+  const std::map<std::string, Measure> measures{
+      {"throughput", ordo::bench::measure_throughput}, {"latency", ordo::bench::measure_latency},
+      {"backlog", ordo::bench::measure_backlog},       {"restart", ordo::bench::measure_restart},
+      {"overload", ordo::bench::measure_overload},     {"ceiling", ordo::bench::measure_ceiling}};
+  const auto figures = measures.at(spec.what)(spec);
+  if (!figures) {
+    std::fprintf(stderr, "ordo-bench: %s\n", figures.error().message.c_str());
+    return figures.error().code == ordo::Code::kUnavailable ? 69 : 1;
+  }
+  return report(spec, *figures);
+}
