@@ -1,6 +1,7 @@
 # ordo_test(name SOURCES files… LINK targets… LABELS labels… [SECONDS limit]): a gtest program, each of whose tests
 # is one test of ctest. Labels say what a test needs: unit, transcript, contract, tidy and sim need nothing,
-# integration needs PostgreSQL's programs, faults and zombie kill and freeze whole processes.
+# integration needs PostgreSQL's programs, faults and zombie kill and freeze whole processes. `threads` adds: it has
+# threads of ours, which ./dev test also looks at under the thread sanitizer.
 include(GoogleTest)
 
 function(ordo_test name)
@@ -10,10 +11,16 @@ function(ordo_test name)
   if(NOT ARG_SECONDS)
     set(ARG_SECONDS 60)
   endif()
+  list(JOIN ARG_LABELS "\\\\;" labels)  # escaped: the list of properties is a list itself
+  # Lists do not survive the way through discovery: several labels become one word, which -L matches by its parts.
+  list(JOIN ARG_LABELS "+" labels)
+  foreach(label IN LISTS ARG_LABELS)
+    set_property(GLOBAL APPEND PROPERTY ordo_tests_${label} ${name})
+  endforeach()
   gtest_discover_tests(${name}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_SECONDS})
+    PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_SECONDS})
 endfunction()
 
 # Every executable below a folder of this tree, for targets that build a group of tests.

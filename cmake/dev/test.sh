@@ -98,7 +98,9 @@ test_all() {
     stage "simulator, 300 seeds" sim_run --seeds 300
   fi
   if built "build (address and undefined-behaviour sanitizers)" asan ordo_core_tests; then
-    ctest_stage "cores under asan and ubsan" build/asan -j "$(nproc)" -L core
+    ctest_stage "cores under asan and ubsan" build/asan -j "$(nproc)" \
+      -L 'unit|transcript|contract|sim' -LE 'integration|faults|zombie|benchmark'
+    stage "simulator under asan and ubsan, 30 seeds" build/asan/tests/sim/ordo_sim --seeds 30
   fi
   if built "build (thread sanitizer)" tsan ordo_thread_tests; then
     TSAN_OPTIONS=$(tsan_settings) ctest_stage "threads under tsan" build/tsan -L threads
