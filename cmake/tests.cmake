@@ -11,7 +11,6 @@ function(ordo_test name)
   if(NOT ARG_SECONDS)
     set(ARG_SECONDS 60)
   endif()
-  list(JOIN ARG_LABELS "\\\\;" labels)  # escaped: the list of properties is a list itself
   # Lists do not survive the way through discovery: several labels become one word, which -L matches by its parts.
   list(JOIN ARG_LABELS "+" labels)
   foreach(label IN LISTS ARG_LABELS)
