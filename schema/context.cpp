@@ -122,7 +122,8 @@ Result<std::string> merge_context(std::string_view context, std::string_view del
       (*merged)[name] = value;
     }
   }
-  if (merged->empty()) return std::string();
+  // Nothing stays nothing; but an object that lost its last field is not the same as no change.
+  if (merged->empty()) return context.empty() ? std::string() : std::string("{}");
   std::string text = merged->dump();
   if (text.size() > limits::kContextBytes) {
     return malformed("too_large", "context",

@@ -59,7 +59,7 @@ dev_bench() {
 dev_fuzz() {
   local seconds=${1:-60} fuzzer name failed=0
   ensure build fuzz
-  build_preset fuzz
+  build_preset fuzz fuzzers
   for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do
     [ -x "$fuzzer" ] || die "no fuzzer was built"
     name=$(basename "$fuzzer")
@@ -67,6 +67,7 @@ dev_fuzz() {
     mkdir -p "build/corpus/$name"
     local seeds=()
     [ -d "tests/fuzz/corpus/$name" ] && seeds=("tests/fuzz/corpus/$name")
+    [ -f "tests/fuzz/$name.dict" ] && seeds+=("-dict=tests/fuzz/$name.dict")
     "$fuzzer" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -print_final_stats=1 \
       -artifact_prefix="build/corpus/$name-" "build/corpus/$name" "${seeds[@]}" \
       >"$(log_of fuzz "$name")" 2>&1 || {

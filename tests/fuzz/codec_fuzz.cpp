@@ -1,5 +1,5 @@
-// Any bytes as a frame and as the body of an answer: they give a value or an error, and what decodes
-// keeps its meaning through another round.
+// Any bytes as a frame and as the body of an answer: they give a value or an error, and what
+// decodes keeps its meaning through another round.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,8 +28,7 @@ void check_frame(std::string_view bytes) {
   ORDO_CHECK(encode(*second) == frame);
 }
 
-template <class Body>
-void check_body(std::string_view bytes) {
+template <class Body> void check_body(std::string_view bytes) {
   const auto first = decode_body<Body>(bytes);
   if (!first) return;
   const auto second = decode_body<Body>(encode_body(*first));

@@ -24,7 +24,7 @@ std::string repeat(std::string_view bytes, std::size_t times) {
   return all;
 }
 
-/// Frames that are no array of ours at all.
+/// Frames that are no array of ours at all. [P-9] [P-10] [P-11]
 std::vector<Case> broken_frames() {
   const std::string too_long(limits::kFrameBytes + 1, '\0');
   const std::string too_many_values = "\xdd\x00\x04\x00\x00"s + repeat("\xc0"s, 262144);
@@ -77,7 +77,7 @@ std::vector<Case> broken_frames() {
   };
 }
 
-/// Frames of a known type whose fields are not what the type has.
+/// Frames of a known type whose fields are not what the type has. [P-12]
 std::vector<Case> wrong_fields() {
   return {
       {"word for a number", "\x93\x01\x07\xa1x"s, "bad_field",

@@ -52,6 +52,7 @@ RC_GTEST_PROP(Codec, GivesBackEveryBodyAsItWent, (std::uint64_t seed)) {
   RC_ASSERT(comes_back<WorkerList>(random));
 }
 
+// [P-5] [P-6]
 TEST(Codec, WritesTheBytesThatTheSpecificationShows) {
   Unwait unwait;
   unwait.request = 300;
@@ -69,6 +70,7 @@ TEST(Codec, WritesTheBytesThatTheSpecificationShows) {
             "00a0a0a0a0");
 }
 
+// [P-13]
 TEST(Codec, TakesStringForBinAndBinForString) {
   // A SayHello whose reason, a text, comes as a bin; an Answer whose body, a bin, comes as a text.
   const auto got = decode(std::string("\x93\x01\x01\xc4\x02hi", 7));
@@ -79,6 +81,7 @@ TEST(Codec, TakesStringForBinAndBinForString) {
   EXPECT_EQ(std::get<Answers>(*answers).items.at(0).body, "hi");
 }
 
+// [P-7]
 TEST(Codec, IgnoresTrailingFieldsThatItDoesNotKnow) {
   // Unwait 7 with further fields: nil, a map of an array, a float, an ext, a string.
   const std::string frame(
@@ -90,6 +93,7 @@ TEST(Codec, IgnoresTrailingFieldsThatItDoesNotKnow) {
   EXPECT_EQ(std::get<Unwait>(*got).request, 7u);
 }
 
+// [P-7]
 TEST(Codec, IgnoresTrailingFieldsInsideLists) {
   // Answers of two items, the first with a seventh field that nests.
   const std::string frame("\x93\x01\x13\x92\x97\x01\x00\xa0\xa0\x00\xa0\x92\x01\x02\x91\x09", 16);
@@ -101,6 +105,7 @@ TEST(Codec, IgnoresTrailingFieldsInsideLists) {
   EXPECT_EQ(items[1].request, 9u);
 }
 
+// [P-7]
 TEST(Codec, GivesMissingFieldsTheirDefaults) {
   const auto got = decode(std::string_view("\x92\x01\x02", 3));
   ASSERT_TRUE(got.has_value()) << got.error().message;

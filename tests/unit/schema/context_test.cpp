@@ -60,7 +60,7 @@ TEST(Context, MergesFieldByField) {
   EXPECT_EQ(merge_context(R"({"a":1,"b":{"x":1}})", R"({"b":{"y":2},"c":[3]})").value(),
             R"({"a":1,"b":{"y":2},"c":[3]})");
   EXPECT_EQ(merge_context(R"({"a":1,"b":2})", R"({"a":null})").value(), R"({"b":2})");
-  EXPECT_EQ(merge_context(R"({"a":1})", R"({"a":null})").value(), "");
+  EXPECT_EQ(merge_context(R"({"a":1})", R"({"a":null})").value(), "{}");
 }
 
 TEST(Context, RefusesToGrowPastItsBound) {
