@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 namespace ordo::bench {
@@ -34,7 +35,9 @@ void Load::submit(std::size_t many, std::int64_t intended, bool retries_busy) {
             ++counts.busy;
             counts.reject.add(took);
           } else {
-            ++counts.failed;
+            if (counts.failed++ == 0) {
+              std::fprintf(stderr, "a submit failed: %s\n", answer.receipt.error().message.c_str());
+            }
           }
         }
         unanswered_ -= answers.size();

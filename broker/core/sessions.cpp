@@ -50,7 +50,7 @@ wire::Welcome Engine::State::welcome(const wire::SessionId& session) const {
   welcome.beat_ms = static_cast<std::uint64_t>(settings_.beat.count());
   welcome.silence_ms = static_cast<std::uint64_t>(settings_.silence.count());
   for (const auto& [number, shard] : shards_) {
-    welcome.shards.push_back({number, shard.is_open() && !is_draining_ ? 1U : 0U, ""});
+    welcome.shards.push_back({number, is_draining_ ? 0U : 1U, ""});
   }
   return welcome;
 }
