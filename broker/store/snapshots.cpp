@@ -16,6 +16,8 @@ constexpr const char* kDeferred = "deferred_of";
 constexpr const char* kDeciding = "deciding_events_of";
 constexpr const char* kEvents = "events_of";
 constexpr const char* kStatuses = "statuses_of";
+constexpr const char* kCrowded = "crowded_of";
+constexpr const char* kPageOrders = "page_orders";
 constexpr const char* kBacklogPage = "backlog_page";
 constexpr const char* kDuePage = "due_page";
 constexpr const char* kNextDue = "next_due";
@@ -57,8 +59,15 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   snapshot.done.push_back(std::move(done));
 }
 
-/// Fields of one page row: the deferred row, then the order.
-constexpr pqxx::row::size_type kOrderField = 14;
+/// Calls `visit` with each row and the snapshot that its order has among `orders`.
+template <class Rows, class Visit>
+void for_snapshots(const Rows& rows, std::vector<OrderSnapshot>& orders, const Visit& visit) {
+  const Places places = places_of(orders);
+  for (const auto& row : rows) {
+    const auto place = places.find(row.task.key.order);
+    if (place != places.end()) visit(orders[place->second], row);
+  }
+}
 
 }  // namespace
 
@@ -88,6 +97,8 @@ Snapshots::Snapshots(Connection& connection) : connection_(connection) {
   connection_.prepare(kDeciding, statements::deciding_events());
   connection_.prepare(kEvents, statements::events());
   connection_.prepare(kStatuses, statements::statuses());
+  connection_.prepare(kCrowded, statements::crowded());
+  connection_.prepare(kPageOrders, statements::page_orders());
   connection_.prepare(kBacklogPage, statements::backlog_page());
   connection_.prepare(kDuePage, statements::due_page());
   connection_.prepare(kNextDue, statements::kNextDue);
@@ -106,25 +117,29 @@ Tried<void> Snapshots::each(const char* statement, const Ids& ids, const Visit& 
   return {};
 }
 
-/// Adds tasks, deferred rows and what the events say to snapshots that have their orders.
-Tried<void> Snapshots::complete(const Ids& ids, std::vector<OrderSnapshot>& orders) {
+Tried<void> Snapshots::add_tasks(const Ids& ids, std::vector<OrderSnapshot>& orders) {
   const Places places = places_of(orders);
-  const auto find = [&](const OrderId& id) -> OrderSnapshot* {
-    const auto place = places.find(id);
-    return place == places.end() ? nullptr : &orders[place->second];
-  };
-  auto done = each(kTasks, ids, [&](RowReader& row) {
+  return each(kTasks, ids, [&](RowReader& row) {
     TaskRow task = row.task();
-    if (auto* order = find(task.key.order)) order->tasks.push_back(std::move(task));
+    const auto place = places.find(task.key.order);
+    if (place != places.end()) orders[place->second].tasks.push_back(std::move(task));
   });
-  if (!done) return done;
-  done = each(kDeferred, ids, [&](RowReader& row) {
+}
+
+Tried<void> Snapshots::add_deferred(const Ids& ids, std::vector<OrderSnapshot>& orders) {
+  const Places places = places_of(orders);
+  return each(kDeferred, ids, [&](RowReader& row) {
     DeferredRow deferred = row.deferred();
-    if (auto* order = find(deferred.task.key.order)) order->deferred.push_back(std::move(deferred));
+    const auto place = places.find(deferred.task.key.order);
+    if (place != places.end()) orders[place->second].deferred.push_back(std::move(deferred));
   });
-  if (!done) return done;
+}
+
+Tried<void> Snapshots::add_events(const Ids& ids, std::vector<OrderSnapshot>& orders) {
+  const Places places = places_of(orders);
   return each(kDeciding, ids, [&](RowReader& row) {
-    if (auto* order = find(row.id())) add_event(*order, row);
+    const auto place = places.find(row.id());
+    if (place != places.end()) add_event(orders[place->second], row);
   });
 }
 
@@ -138,54 +153,83 @@ Tried<std::vector<OrderSnapshot>> Snapshots::load(std::span<const OrderId> ids) 
     orders.back().order = row.order();
   });
   if (!done) return tl::unexpected(done.error());
-  done = complete(parameters, orders);
+  done = add_tasks(parameters, orders);
+  if (done) done = add_deferred(parameters, orders);
+  if (done) done = add_events(parameters, orders);
   if (!done) return tl::unexpected(done.error());
   return orders;
 }
 
-Tried<pqxx::result> Snapshots::fetch_page(const PageSpec& spec) {
-  const auto bytes = static_cast<std::int64_t>(spec.limit_bytes);
-  const std::int64_t rows = std::int64_t{spec.limit} + 1;
-  return connection_.run([&](pqxx::transaction_base& session) {
+Tried<void> Snapshots::fetch_rows(const PageSpec& spec, Page& page) {
+  // One row more than wanted: it tells whether the page is the last.
+  const std::int64_t limit = std::int64_t{spec.limit} + 1;
+  const auto rows = connection_.run([&](pqxx::transaction_base& session) {
     if (spec.what == PageSpec::What::kBacklog) {
-      return session.exec_prepared(kBacklogPage, bytes, spec.queue, int{spec.priority},
-                                   spec.after_seq, rows);
+      return session.exec_prepared(kBacklogPage, spec.queue, int{spec.priority}, spec.after_seq,
+                                   limit);
     }
-    return session.exec_prepared(kDuePage, bytes, binary(binary_moment(spec.due_after)),
-                                 spec.after_seq, binary(binary_moment(spec.due_until)), rows);
+    return session.exec_prepared(kDuePage, binary(binary_moment(spec.due_after)), spec.after_seq,
+                                 binary(binary_moment(spec.due_until)), limit);
   });
+  if (!rows) return tl::unexpected(rows.error());
+  page.is_last = rows->size() <= spec.limit;
+  page.rows.reserve(rows->size());
+  for (const auto& row : *rows) {
+    if (page.rows.size() < spec.limit) page.rows.push_back(RowReader(row).deferred());
+  }
+  return {};
 }
 
-Tried<Page> Snapshots::page(const PageSpec& spec) {
-  const auto rows = fetch_page(spec);
-  if (!rows) return tl::unexpected(rows.error());
-  Page page;
-  page.rows.reserve(rows->size());
-  page.orders.reserve(rows->size());
+/// Fetches the orders of the page's rows and cuts the page at the first row without its order: there the
+/// payloads are enough.
+Tried<void> Snapshots::fetch_orders(const PageSpec& spec, Page& page) {
   std::vector<OrderId> ids;
-  std::unordered_map<OrderId, bool> seen;
-  std::uint64_t bytes = 0;
-  for (const auto& row : *rows) {
-    // One row more than wanted is read: it tells that the page is not the last.
-    const bool is_full = page.rows.size() == spec.limit || bytes >= spec.limit_bytes;
-    if (!page.rows.empty() && is_full) {
-      page.is_last = false;
-      break;
-    }
-    page.rows.push_back(RowReader(row).deferred());
-    const OrderId id = page.rows.back().task.key.order;
-    if (!seen.emplace(id, true).second) continue;
-    ids.push_back(id);
-    page.orders.push_back({});
-    page.orders.back().order = RowReader(row, kOrderField).order();
-    bytes += view(page.orders.back().order.payload).size();
+  ids.reserve(page.rows.size());
+  for (const DeferredRow& row : page.rows) ids.push_back(row.task.key.order);
+  const auto fetch = [&](std::span<const OrderId> those) {
+    Ids parameters(those);
+    parameters.parameters.push_back(
+        binary(binary_bigint(static_cast<std::int64_t>(spec.limit_bytes))));
+    return each(kPageOrders, parameters, [&](RowReader& row) {
+      page.orders.push_back({});
+      page.orders.back().order = row.order();
+    });
+  };
+  if (auto done = fetch(ids); !done) return done;
+  Places places = places_of(page.orders);
+  if (!places.contains(ids.front())) {
+    // The first in line has one of the youngest ids, so it was cut off: it goes alone.
+    page.orders.clear();
+    if (auto done = fetch({ids.data(), 1}); !done) return done;
+    places = places_of(page.orders);
   }
-  if (!ids.empty()) {
-    if (const auto done = complete(Ids(ids), page.orders); !done) {
-      return tl::unexpected(done.error());
-    }
-  }
-  if (spec.what == PageSpec::What::kBacklog) return page;
+  std::size_t size = 0;
+  while (size < ids.size() && places.contains(ids[size])) ++size;
+  if (size == ids.size()) return {};
+  page.is_last = false;
+  page.rows.resize(size);
+  ids.resize(size);
+  std::sort(ids.begin(), ids.end());
+  std::erase_if(page.orders, [&](const OrderSnapshot& one) {
+    return !std::binary_search(ids.begin(), ids.end(), one.order.id);
+  });
+  return {};
+}
+
+/// The deferred rows of the page's orders: mostly each has just the one that is in the page.
+Tried<void> Snapshots::add_page_rows(const Ids& ids, Page& page) {
+  std::vector<OrderId> crowded;
+  auto done = each(kCrowded, ids, [&](RowReader& row) { crowded.push_back(row.id()); });
+  if (!done) return done;
+  std::sort(crowded.begin(), crowded.end());
+  for_snapshots(page.rows, page.orders, [&](OrderSnapshot& order, const DeferredRow& row) {
+    const bool is_crowded = std::binary_search(crowded.begin(), crowded.end(), order.order.id);
+    if (!is_crowded) order.deferred.push_back(row);
+  });
+  return crowded.empty() ? done : add_deferred(Ids(crowded), page.orders);
+}
+
+Tried<void> Snapshots::fetch_next_due(const PageSpec& spec, Page& page) {
   const bool has_rows = !page.rows.empty();
   const Wall after = has_rows ? *page.rows.back().run_at : spec.due_after;
   const std::int64_t after_seq = has_rows ? page.rows.back().task.seq : spec.after_seq;
@@ -194,6 +238,24 @@ Tried<Page> Snapshots::page(const PageSpec& spec) {
   });
   if (!next) return tl::unexpected(next.error());
   if (!next->empty()) page.next_due = RowReader(next->front()).moment();
+  return {};
+}
+
+Tried<Page> Snapshots::page(const PageSpec& spec) {
+  Page page;
+  Tried<void> done = fetch_rows(spec, page);
+  if (done && !page.rows.empty()) {
+    done = fetch_orders(spec, page);
+    std::vector<OrderId> ids;
+    ids.reserve(page.orders.size());
+    for (const OrderSnapshot& one : page.orders) ids.push_back(one.order.id);
+    const Ids parameters(ids);
+    if (done) done = add_tasks(parameters, page.orders);
+    if (done) done = add_page_rows(parameters, page);
+    if (done) done = add_events(parameters, page.orders);
+  }
+  if (done && spec.what == PageSpec::What::kDue) done = fetch_next_due(spec, page);
+  if (!done) return tl::unexpected(done.error());
   return page;
 }
 

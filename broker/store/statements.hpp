@@ -74,28 +74,28 @@ inline std::string statuses() {
          "$3::uuid and e.order_status is not null order by e.seq desc limit 1) n";
 }
 
-/// Rows of `from`, each with its order, cut one row after the payloads reach $1 bytes.
-inline std::string page_of(const std::string& from, const std::string& order) {
-  return std::string("select p.* from (select ") + kTaskColumns + kDeferredColumns + ", " +
-         kOrderColumns + ", coalesce(sum(coalesce(octet_length(o.payload), 0)) over (order by " +
-         order + " rows between unbounded preceding and 2 preceding), 0) as before from (" + from +
-         ") t cross join lateral (select * from orders x where x.id = t.order_id limit 1) o) p "
-         "where p.before < $1::bigint";
+/// Which of those orders have more than one row in `deferred`.
+inline std::string crowded() {
+  return "select t.order_id from deferred t where " + of_those("t.order_id") +
+         " group by t.order_id having count(*) > 1";
+}
+/// Those orders, by id, up to the one with which the payloads reach $4 bytes.
+inline std::string page_orders() {
+  return std::string("select p.* from (select ") + kOrderColumns +
+         ", coalesce(sum(coalesce(octet_length(o.payload), 0)) over (order by o.id rows between "
+         "unbounded preceding and 1 preceding), 0) as before from orders o where " +
+         of_those("o.id") + ") p where p.before < $4::bigint";
 }
 inline std::string backlog_page() {
-  return page_of(
-             "select * from deferred where state = 'backlog' and queue = $2::text and "
-             "priority = $3::smallint and seq > $4::bigint order by seq limit $5::bigint",
-             "t.seq") +
-         " order by p.seq";
+  return std::string("select ") + kTaskColumns + kDeferredColumns +
+         " from deferred t where state = 'backlog' and queue = $1::text and "
+         "priority = $2::smallint and seq > $3::bigint order by seq limit $4::bigint";
 }
 inline std::string due_page() {
-  return page_of(
-             "select * from deferred where run_at is not null and "
-             "(run_at, seq) > ($2::timestamptz, $3::bigint) and run_at <= $4::timestamptz "
-             "order by run_at, seq limit $5::bigint",
-             "t.run_at, t.seq") +
-         " order by p.run_at, p.seq";
+  return std::string("select ") + kTaskColumns + kDeferredColumns +
+         " from deferred t where run_at is not null and "
+         "(run_at, seq) > ($1::timestamptz, $2::bigint) and run_at <= $3::timestamptz "
+         "order by run_at, seq limit $4::bigint";
 }
 inline constexpr const char* kNextDue =
     "select run_at from deferred where run_at is not null and (run_at, seq) > ($1::timestamptz, "
