@@ -46,7 +46,7 @@ dev_demo() {
 dev_sim() {
   ensure build
   build_preset release ordo_sim >&2
-  exec build/release/tests/sim/ordo_sim "$@"
+  exec build/release/tests/sim/ordo-sim "$@"
 }
 
 dev_bench() {

@@ -89,34 +89,55 @@ run() {
   echo $! >"$local_dir/run/$name.pid"
 }
 
+# endpoint NAME: clients, workers or http, as the broker wrote them when it began to listen.
+endpoint() {
+  sed -nE "s/.*\"$1\":\"([^\"]*)\".*/\1/p" "$local_dir/run/endpoints.json" 2>/dev/null
+}
+
+# http_ok PATH: whether the broker answers 200.
 http_ok() {
-  local host=${1%%:*} port=${1##*:} line
-  exec 9<>"/dev/tcp/$host/$port" || return 1
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&9
+  local place line
+  place=$(endpoint http)
+  place=${place#http://}
+  [ -n "$place" ] || return 1
+  exec 9<>"/dev/tcp/${place%%:*}/${place##*:}" || return 1
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&9
   read -r line <&9
   exec 9>&-
   case "$line" in *' 200 '*) return 0 ;; *) return 1 ;; esac
 }
 
 broker_ready() {
-  pid_of broker >/dev/null || die "the broker ended: see $local_dir/log/broker.log"
-  (http_ok 127.0.0.1:7780 /readyz) 2>/dev/null
+  pid_of broker >/dev/null || die "the broker ended: $(tail -n 1 "$local_dir/log/broker.log")"
+  (http_ok /readyz) 2>/dev/null
+}
+
+# Tables, then a broker that is ready. Ports are the documented ones, unless ORDO_LISTEN_CLIENTS, ORDO_LISTEN_WORKERS and
+# ORDO_LISTEN_HTTP say otherwise (the broker reads them).
+start_broker() {
+  mkdir -p "$local_dir/run" "$local_dir/log"
+  pg_up
+  ORDO_DSN=$(pg_dsn) "$(program ordo-migrate)" --shards 2 >"$local_dir/log/migrate.log" 2>&1 ||
+    die "migrating failed: see $local_dir/log/migrate.log"
+  if ! pid_of broker >/dev/null; then
+    rm -f "$local_dir/run/endpoints.json"
+    run broker "$(program ordo-broker)" --database "$(pg_dsn)" --shards 2 \
+      --endpoints-file "$local_dir/run/endpoints.json"
+  fi
+  wait_until 30 "the broker's /readyz" broker_ready
 }
 
 system_up() {
   ensure build run
   build_preset release programs
-  mkdir -p "$local_dir/run" "$local_dir/log"
-  pg_up
-  "$(program ordo-migrate)" --shards 2 --database "$(pg_dsn)" >"$local_dir/log/migrate.log" 2>&1 ||
-    die "migrating failed: see $local_dir/log/migrate.log"
-  run broker "$(program ordo-broker)" --database "$(pg_dsn)" --plaintext
-  wait_until 30 "broker's /readyz" broker_ready
+  start_broker
   local file
   for file in examples/pipelines/*.yaml; do
-    [ -f "$file" ] && "$(program ordo)" pipeline apply "$file" >>"$local_dir/log/migrate.log" 2>&1
+    "$(program ordo)" --endpoint "$(endpoint clients)" pipeline apply "$file" \
+      >>"$local_dir/log/pipelines.log" 2>&1 ||
+      note "pipeline $file was not taken: see $local_dir/log/pipelines.log"
   done
-  run worker "$(program ordo-example-worker)" --broker tcp://127.0.0.1:7701
+  run worker "$(program ordo-shop-worker)" --broker "$(endpoint workers)" --ledger "$local_dir/ledger"
   system_status
 }
 
@@ -154,8 +175,8 @@ system_status() {
   [ "$up" = 3 ] || return 3
   cat <<TEXT
 
-clients    tcp://127.0.0.1:7700      $(program ordo) ls
-workers    tcp://127.0.0.1:7701
-HTTP       http://127.0.0.1:7780/metrics, /livez, /readyz
+clients    $(endpoint clients)      $(program ordo) --help
+workers    $(endpoint workers)
+HTTP       $(endpoint http)/metrics, /livez, /readyz
 TEXT
 }

@@ -68,7 +68,7 @@ conclude() {
   [ "$failed" = 0 ]
 }
 
-sim_run() { build/release/tests/sim/ordo_sim "$@"; }
+sim_run() { build/release/tests/sim/ordo-sim "$@"; }
 
 tsan_settings() {
   echo "halt_on_error=1 second_deadlock_stack=1 suppressions=$ORDO_ROOT/tests/tsan.supp"
@@ -100,7 +100,7 @@ test_all() {
   if built "build (address and undefined-behaviour sanitizers)" asan ordo_core_tests; then
     ctest_stage "cores under asan and ubsan" build/asan -j "$(nproc)" \
       -L 'unit|transcript|contract|sim' -LE 'integration|faults|zombie|benchmark'
-    stage "simulator under asan and ubsan, 30 seeds" build/asan/tests/sim/ordo_sim --seeds 30
+    stage "simulator under asan and ubsan, 30 seeds" build/asan/tests/sim/ordo-sim --seeds 30
   fi
   if built "build (thread sanitizer)" tsan ordo_thread_tests; then
     TSAN_OPTIONS=$(tsan_settings) ctest_stage "threads under tsan" build/tsan -L threads
@@ -112,7 +112,7 @@ dev_check() {
   ensure build lint
   if built "build (dev)" dev ordo_check_tests; then
     ctest_stage "unit, transcripts, tidy" build/dev -j "$(nproc)" -L 'unit|transcript|tidy' -LE 'integration|faults|zombie'
-    stage "simulator, 20 seeds" build/dev/tests/sim/ordo_sim --seeds 20
+    stage "simulator, 20 seeds" build/dev/tests/sim/ordo-sim --seeds 20
   fi
   stage "layout" check_layout
   stage "shell scripts" check_scripts
