@@ -1,5 +1,5 @@
--- The tables of one shard. The migrator sets search_path to the shard's schema before it runs a file;
--- nothing here names a schema. README.md explains the tables.
+-- The tables of one shard. The migrator sets search_path to the shard's schema before it runs a
+-- file; nothing here names a schema. README.md explains the tables.
 
 -- What was asked. Insert only.
 create table orders (

@@ -1,15 +1,19 @@
--- The only statement that changes a shard's work: one call, one commit, all or nothing. README.md explains
--- why it is written as it is.
-
--- Parameters are columns, but for the epoch and the lowest and highest id of orders: dt_… and dd_… the keys of rows to delete from task and deferred, o_… rows of
--- orders, t_… of task, d_… of deferred, e_… of event, p_… of pipeline, q_… of queue_setting. An empty
--- array stands for a column that is null in every row.
+-- The only statement that changes a shard's work: one call, one commit, all or nothing. README.md
+-- explains why it is written as it is.
 --
--- Returns no row when everything was done. Otherwise nothing was done, and each row says what does not fit:
+-- Parameters: the epoch, the lowest and highest id of the orders to insert, then columns: dt_… and dd_…
+-- are keys of rows to delete from task and deferred, o_… rows of orders, t_… of task, d_… of deferred,
+-- e_… of event, p_… of pipeline, q_… of queue_setting. An empty array stands for a column that is null
+-- in every row.
+--
+-- Returns no row when everything was done. Otherwise nothing was done, and each row says what does not
+-- fit:
 --   missing   order_id of a row to delete that is not there
 --   exists    order_id of an order that is there already, with its submit_hash
 --   pipeline  place (from 1) of a pipeline version that is there with another content
 -- The caller leaves these out and calls again.
+--
+-- Raises ORD01 when the session is not the owner in that epoch, ORD02 when a row is to go twice.
 create function commit_batch(
   p_epoch bigint, p_low uuid, p_high uuid,
   dt_order uuid[], dt_step smallint[], dt_branch smallint[], dt_kind smallint[],
@@ -83,7 +87,8 @@ begin
     return query
       select distinct 'missing', u, null::bigint, null::int from unnest(v_missing || v_more) u
       union all
-      select 'exists', o.id, o.submit_hash, null from orders o where o.id = any (v_known)
+      select 'exists', o.id, o.submit_hash, null from orders o
+      where o.id = any (v_known) and o.id between p_low and p_high
       union all
       select 'pipeline', null, null, n.place::int
       from unnest(p_id, p_name, p_version, p_source) with ordinality
