@@ -77,8 +77,9 @@ pid_of() {
   local pid exe
   pid=$(cat "$local_dir/run/$1.pid" 2>/dev/null) || return 1
   exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
-  case "$exe" in "$ORDO_ROOT"/build/*) echo "$pid" ;; *) return 1 ;; esac
+  is_ours "$exe" && echo "$pid"
 }
+is_ours() { case "$1" in "$ORDO_ROOT"/build/*) return 0 ;; *) return 1 ;; esac; }
 
 # run NAME PROGRAM ARGUMENT…: starts it in the background unless it runs.
 run() {

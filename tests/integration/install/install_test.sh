@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs a build into a scratch prefix, takes the first program out of README.md, builds it outside of this tree by
+# find_package and again by pkg-config, and runs both against a broker of the installed programs.
+#
+# Usage: install_test.sh SOURCE_FOLDER BUILD_FOLDER
+set -euo pipefail
+ORDO_ROOT=$1
+build=$2
+cd "$ORDO_ROOT"
+. cmake/dev/common.sh
+. cmake/dev/system.sh
+
+scratch=$build/install-test
+prefix=$scratch/prefix
+local_dir=$scratch/system
+rm -rf "$scratch"
+mkdir -p "$scratch/hello" "$local_dir"
+export ORDO_LISTEN_CLIENTS=127.0.0.1:0 ORDO_LISTEN_WORKERS=127.0.0.1:0
+export ORDO_LISTEN_HTTP=127.0.0.1:0
+
+# The programs under test are the installed ones, and they may run from there.
+program() { echo "$prefix/bin/$1"; }
+is_ours() { case "$1" in "$prefix"/*) return 0 ;; *) return 1 ;; esac; }
+pg_home() { echo "$place"; }
+place=$(mktemp -d /tmp/ordo-install-XXXXXX)
+finish() {
+  system_down >/dev/null || true
+  rm -rf "$place"
+}
+trap finish EXIT
+
+step "install into $prefix"
+cmake --install "$build" --prefix "$prefix" >"$scratch/install.log"
+for file in bin/ordo bin/ordo-broker bin/ordo-migrate include/ordo/client.hpp include/ordo/worker.hpp; do
+  [ -e "$prefix/$file" ] || die "the install has no $file"
+done
+
+step "the program of README.md, by find_package"
+fenced() { awk -v fence="\`\`\`$1" '$0 == fence { on = 1; next } /^```/ { on = 0 } on' README.md; }
+fenced cpp >"$scratch/hello/hello.cpp"
+fenced cmake >"$scratch/hello/CMakeLists.txt"
+lines=$(grep -c . "$scratch/hello/hello.cpp")
+if [ "$lines" -le 10 ] || [ "$lines" -gt 40 ]; then die "the program has $lines lines, not 11 to 40"; fi
+cmake -S "$scratch/hello" -B "$scratch/hello/build" -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/configure.log"
+cmake --build "$scratch/hello/build" >"$scratch/build.log"
+
+step "the same, by pkg-config"
+config=$(find "$prefix" -type d -name pkgconfig)
+read -r -a flags < <(PKG_CONFIG_PATH=$config pkg-config --cflags --libs ordo-client ordo-worker | tr '\n' ' ')
+g++ -std=c++20 -o "$scratch/hello/by-pkg-config" "$scratch/hello/hello.cpp" "${flags[@]}"
+
+step "both run"
+start_broker
+library=$(dirname "$config")
+expected='succeeded: hello world!'
+said=$("$scratch/hello/build/hello" "$(endpoint clients)" "$(endpoint workers)")
+[ "$said" = "$expected" ] || die "found by find_package, it says: $said"
+said=$(LD_LIBRARY_PATH=$library "$scratch/hello/by-pkg-config" "$(endpoint clients)" "$(endpoint workers)")
+[ "$said" = "$expected" ] || die "found by pkg-config, it says: $said"
+"$(program ordo)" --endpoint "$(endpoint clients)" pipeline ls | grep -q greeting || die "no such pipeline"
+say "install: well"
