@@ -45,6 +45,11 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     if (!is_plain_tag(mark, tag)) return;
+    // The file is text, but an escape such as "\u0000" can write what is none.
+    if (!is_text(value)) {
+      return refuse(mark, "an escape in this value writes a character that text cannot hold",
+                    "remove the escape");
+    }
     if (Node* node = add(Node::Kind::kScalar, mark)) node->text = value;
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
