@@ -5,8 +5,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <numeric>
-#include <span>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -66,6 +65,7 @@ class Driver {
       writes.push_back(submit(ids.back()));
     }
     if (auto done = commit(writes); !done) return done;
+    if (const auto now = second_of(start)) scores_.commits[*now] += 1;
     for (int step = 0; step < spec_.steps; ++step) {
       writes.clear();
       for (const OrderId& id : ids) writes.push_back(complete(id, static_cast<StepIndex>(step)));
@@ -125,14 +125,20 @@ class Driver {
     return fail(Code::kInternal, "commit", "a batch was refused: " + result.message);
   }
 
-  void count(Steady start, bool is_end) {
+  /// Which second of the run this is, where it is counted.
+  static std::optional<std::size_t> second_of(Steady start) {
     const auto second =
         static_cast<std::size_t>((steady_now() - start).count() / Micros::period::den);
-    if (second >= kMaxSeconds) return;
+    return second < kMaxSeconds ? std::optional(second) : std::nullopt;
+  }
+
+  void count(Steady start, bool is_end) {
+    const auto second = second_of(start);
+    if (!second) return;
     const auto batch = static_cast<std::uint64_t>(spec_.batch);
-    scores_.tasks[second] += batch;
-    scores_.commits[second] += 1;
-    if (is_end) scores_.orders[second] += batch;
+    scores_.tasks[*second] += batch;
+    scores_.commits[*second] += 1;
+    if (is_end) scores_.orders[*second] += batch;
   }
 
   std::int64_t next_seq() { return (static_cast<std::int64_t>(epoch_) << 40) | ++counter_; }

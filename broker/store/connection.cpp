@@ -83,11 +83,15 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& s
     return fail(Code::kUnavailable, "database",
                 "PostgreSQL cannot be reached: " + first_line(error.what()));
   }
+  // The server watches the cable as we do, so that a machine that vanished frees its shards.
   const auto prepared = made->run([&](pqxx::transaction_base& session) {
     std::string setup =
         "set client_min_messages = warning; set timezone = 'UTC'; set datestyle = 'ISO';"
         "set bytea_output = 'hex'; set synchronous_commit = on; set lock_timeout = 0;"
-        "set idle_session_timeout = 0; set idle_in_transaction_session_timeout = 0;"
+        "set tcp_keepalives_idle = 2; set tcp_keepalives_interval = 1; set tcp_keepalives_count = "
+        "3;"
+        "set tcp_user_timeout = 5000; set idle_session_timeout = 0; set "
+        "idle_in_transaction_session_timeout = 0;"
         "set statement_timeout = " +
         std::to_string(settings.statement_timeout.count()) +
         ";"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "broker/store/migrate.hpp"
 #include "tests/contract/rows.hpp"
 #include "tests/integration/store/renaming_proxy.hpp"
@@ -129,6 +131,28 @@ TEST(PostgresStore, RefusesAServerOnAnOlderTimeline) {
   EXPECT_EQ(takeover.error().code, Code::kConflict);
   EXPECT_EQ(takeover.error().reason, "timeline");
   EXPECT_EQ(database.value("select epoch from shard"), "0");
+}
+
+TEST(PostgresStore, RefusesAStandbyAndTellsTheTimelineAfterItsPromotion) {
+  auto server = PostgresServer::create({.settings = {{"wal_level", "replica"}}});
+  ASSERT_TRUE(server) << server.error().message;
+  ASSERT_TRUE(migrate({.dsn = (*server)->dsn(), .first = 0, .shards = 1}));
+  const PostgresSettings settings{.dsn = (*server)->dsn(), .shard = 0, .owner = "test"};
+  EXPECT_EQ(PostgresStore(settings).open()->timeline, 1U);
+  (*server)->stop();
+  std::ofstream((*server)->folder() + "/data/standby.signal").close();
+  ASSERT_TRUE((*server)->start());
+  const auto refused = PostgresStore(settings).open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, "standby") << refused.error().message;
+  auto session = Connection::open({.dsn = settings.dsn});
+  ASSERT_TRUE(session);
+  const auto promoted = (*session)->run(
+      [](pqxx::transaction_base& transaction) { return transaction.exec("select pg_promote()"); });
+  ASSERT_TRUE(promoted) << promoted.error().message;
+  const auto takeover = PostgresStore(settings).open();
+  ASSERT_TRUE(takeover) << takeover.error().message;
+  EXPECT_EQ(takeover->timeline, 2U);
 }
 
 TEST(PostgresStore, RefusesTablesThatAreMissingOldOrNew) {
