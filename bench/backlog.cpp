@@ -1,4 +1,5 @@
-// Millions waiting: the broker's memory, the rate of draining them, a restart in the middle; and overload.
+// Millions waiting: the broker's memory, the rate of draining them, a restart in the middle; and
+// overload.
 #include <unistd.h>
 
 #include <cstdio>
@@ -46,7 +47,8 @@ Result<void> fill(System& system, client::Client& client, std::uint64_t orders) 
     say("waiting:", acked);
   });
   if (load.counts.failed > 0) {
-    return fail(Code::kInternal, "submit", std::to_string(load.counts.failed.load()) + " submits failed");
+    return fail(Code::kInternal, "submit",
+                std::to_string(load.counts.failed.load()) + " submits failed");
   }
   static_cast<void>(system);
   return {};
@@ -67,7 +69,8 @@ Result<double> restart_seconds(System& system, double steady_rate) {
     const double rate = static_cast<double>(now - before) /
                         (static_cast<double>((steady_now() - slice).count()) / 1e6);
     if (rate >= steady_rate / 2) {
-      return static_cast<double>((slice - killed).count()) / 1e6;  // the slice that reached it began here
+      return static_cast<double>((slice - killed).count()) /
+             1e6;  // the slice that reached it began here
     }
     before = now;
     slice = steady_now();
@@ -84,14 +87,16 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   if (!client) return tl::unexpected<Error>(client.error());
   if (auto ok = (*system)->apply(**client, 1); !ok) return tl::unexpected<Error>(ok.error());
   Figures figures;
-  // The queue must exist for a worker before orders wait in it: a short run warms everything up as well.
+  // The queue must exist for a worker before orders wait in it: a short run warms everything up as
+  // well.
   constexpr std::uint64_t kSmall = 100'000;
   if (auto ok = fill(**system, **client, kSmall); !ok) return tl::unexpected<Error>(ok.error());
   auto small = drain_rate(**system, kSmall);
   if (!small) return tl::unexpected<Error>(small.error());
   (*system)->stop_workers();
   const Steady began = steady_now();
-  if (auto ok = fill(**system, **client, spec.orders); !ok) return tl::unexpected<Error>(ok.error());
+  if (auto ok = fill(**system, **client, spec.orders); !ok)
+    return tl::unexpected<Error>(ok.error());
   const auto filled = static_cast<double>((steady_now() - began).count()) / 1e6;
   figures.emplace_back("orders", static_cast<double>(spec.orders));
   figures.emplace_back("fill_per_s", static_cast<double>(spec.orders) / filled);
@@ -127,23 +132,29 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   rss = std::max(rss, (*system)->broker().peak_mib());
   auto ended = (*system)->number("select count(*) from event where order_status = 'succeeded'");
   if (!ended) return tl::unexpected<Error>(ended.error());
-  figures.insert(figures.end(),
-                 {{"drain_small_per_s", *small}, {"drain_per_s", large},
-                  {"drain_ratio", large / *small}, {"restart_s", restart}, {"rss_mib", rss},
-                  {"lost", static_cast<double>(spec.orders + kSmall) - static_cast<double>(*ended)}});
+  figures.insert(figures.end(), {{"drain_small_per_s", *small},
+                                 {"drain_per_s", large},
+                                 {"drain_ratio", large / *small},
+                                 {"restart_s", restart},
+                                 {"rss_mib", rss},
+                                 {"lost", static_cast<double>(spec.orders + kSmall) -
+                                              static_cast<double>(*ended)}});
   return figures;
 }
 
 Result<Figures> measure_restart(const MeasureSpec& spec) { return measure_backlog(spec); }
 
 Result<Figures> measure_overload(const MeasureSpec& spec) {
-  // 50 slots of 10 ms hold 5,000 tasks a second; a second's worth may wait, then submits are refused.
-  auto system = System::start({.shards = spec.shards, .broker_flags = {"--waiting-orders", "5000"}});
+  // 50 slots of 10 ms hold 5,000 tasks a second; a second's worth may wait, then submits are
+  // refused.
+  auto system =
+      System::start({.shards = spec.shards, .broker_flags = {"--waiting-orders", "5000"}});
   if (!system) return tl::unexpected<Error>(system.error());
   auto client = (*system)->connect(200'000);
   if (!client) return tl::unexpected<Error>(client.error());
   if (auto ok = (*system)->apply(**client, 1); !ok) return tl::unexpected<Error>(ok.error());
-  if (auto ok = (*system)->start_workers({.slots = 50, .take_ahead = 50, .handler_micros = 9'900}); !ok) {
+  if (auto ok = (*system)->start_workers({.slots = 50, .take_ahead = 50, .handler_micros = 9'900});
+      !ok) {
     return tl::unexpected<Error>(ok.error());
   }
   const auto goodput = [&](double rate, LoadCounts*& counts, std::unique_ptr<Load>& load) {

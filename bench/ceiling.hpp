@@ -1,9 +1,10 @@
-// The ceiling: what the shipped commit_batch does when nothing but the shipped encoder drives it. What the
-// whole engine reaches is told as a ratio to this, measured in the same run.
+// The ceiling: what the shipped commit_batch does when nothing but the shipped encoder drives it.
+// What the whole engine reaches is told as a ratio to this, measured in the same run.
 //
-// Shapes:  one thread and one session a shard, on shards that nobody else owns. An order of `steps` steps is
-//          submitted in one commit and each step is completed in a later one, each with full batches; with
-//          six steps the second and third run in parallel and the fourth joins them.
+// Shapes:  one thread and one session a shard, on shards that nobody else owns. An order of `steps`
+//          steps is submitted in one commit and each step is completed in a later one, each with
+//          full batches; with six steps the second and third run in parallel and the fourth joins
+//          them.
 // Units:   rates in orders and tasks a second, over `seconds` after `warm_up`.
 // Errors:  kUnavailable and the store's own; a commit that refuses anything is kInternal.
 // Threads: run_ceiling() starts and joins its own.

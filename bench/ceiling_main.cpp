@@ -1,4 +1,5 @@
-// ordo-bench-ceiling: the bare loop over commit_batch on a PostgreSQL of its own (or the one of --dsn).
+// ordo-bench-ceiling: the bare loop over commit_batch on a PostgreSQL of its own (or the one of
+// --dsn).
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>

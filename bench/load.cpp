@@ -9,7 +9,8 @@
 namespace ordo::bench {
 namespace {
 
-/// Orders handed to the client at once: what a busy web server gathers in a few hundred microseconds.
+/// Orders handed to the client at once: what a busy web server gathers in a few hundred
+/// microseconds.
 constexpr std::size_t kBatch = 64;
 
 }  // namespace
@@ -19,36 +20,38 @@ void Load::submit(std::size_t many, std::int64_t intended, bool retries_busy) {
   for (auto& order : orders) {
     order.pipeline = pipeline_;
     order.payload.assign(payload_bytes_, 'x');
-    if (payload_bytes_ >= sizeof intended) std::memcpy(order.payload.data(), &intended, sizeof intended);
+    if (payload_bytes_ >= sizeof intended)
+      std::memcpy(order.payload.data(), &intended, sizeof intended);
   }
   counts.submitted += many;
   unanswered_ += many;
-  client_.submit_batch_async(
-      std::move(orders),
-      [this, intended](std::vector<client::Submitted> answers) {
-        const std::int64_t took = steady_micros() - intended;
-        for (const auto& answer : answers) {
-          if (answer.receipt) {
-            ++counts.acked;
-            counts.ack.add(took);
-          } else if (answer.receipt.error().code == Code::kBusy) {
-            ++counts.busy;
-            counts.reject.add(took);
-          } else {
-            if (counts.failed++ == 0) {
-              std::fprintf(stderr, "a submit failed: %s\n", answer.receipt.error().message.c_str());
-            }
-          }
-        }
-        unanswered_ -= answers.size();
-      },
-      {.timeout = {}, .retries_busy = retries_busy});
+  client_.submit_batch_async(std::move(orders),
+                             [this, intended](std::vector<client::Submitted> answers) {
+                               const std::int64_t took = steady_micros() - intended;
+                               for (const auto& answer : answers) {
+                                 if (answer.receipt) {
+                                   ++counts.acked;
+                                   counts.ack.add(took);
+                                 } else if (answer.receipt.error().code == Code::kBusy) {
+                                   ++counts.busy;
+                                   counts.reject.add(took);
+                                 } else {
+                                   if (counts.failed++ == 0) {
+                                     std::fprintf(stderr, "a submit failed: %s\n",
+                                                  answer.receipt.error().message.c_str());
+                                   }
+                                 }
+                               }
+                               unanswered_ -= answers.size();
+                             },
+                             {.timeout = {}, .retries_busy = retries_busy});
 }
 
 void Load::closed_loop(std::uint64_t open, const std::function<std::uint64_t()>& ended,
                        const std::function<bool()>& stop) {
   while (!stop()) {
-    const std::uint64_t out = counts.submitted - counts.failed - std::min(ended(), counts.submitted.load());
+    const std::uint64_t out =
+        counts.submitted - counts.failed - std::min(ended(), counts.submitted.load());
     if (out + kBatch > open) {
       usleep(200);
       continue;
@@ -61,7 +64,8 @@ void Load::open_loop(double rate, bool retries_busy, const std::function<bool()>
   const std::int64_t start = steady_micros();
   std::uint64_t sent = 0;
   while (!stop()) {
-    const auto due = static_cast<std::uint64_t>(static_cast<double>(steady_micros() - start) * rate / 1e6);
+    const auto due =
+        static_cast<std::uint64_t>(static_cast<double>(steady_micros() - start) * rate / 1e6);
     if (due <= sent) {
       usleep(200);
       continue;

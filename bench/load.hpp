@@ -1,5 +1,5 @@
-// The load of a bench: orders by the client SDK, closed loop (as fast as they finish) or open loop (at a rate,
-// whatever comes back).
+// The load of a bench: orders by the client SDK, closed loop (as fast as they finish) or open loop
+// (at a rate, whatever comes back).
 //
 // Units:   latencies are counted from the intended time of a submit, not from when it got its turn.
 // Threads: run() on the caller's thread; answers come on the client's.
@@ -20,8 +20,8 @@ struct LoadCounts {
   std::atomic<std::uint64_t> acked{0};
   std::atomic<std::uint64_t> busy{0};
   std::atomic<std::uint64_t> failed{0};
-  Histogram ack;      ///< intended submit to durable ack
-  Histogram reject;   ///< intended submit to `busy`
+  Histogram ack;     ///< intended submit to durable ack
+  Histogram reject;  ///< intended submit to `busy`
 };
 
 class Load {

@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
   app.name("ordo-bench");
   app.add_option("what", spec.what, "throughput, latency, backlog, restart, overload or ceiling")
       ->required()
-      ->check(CLI::IsMember({"throughput", "latency", "backlog", "restart", "overload", "ceiling"}));
+      ->check(
+          CLI::IsMember({"throughput", "latency", "backlog", "restart", "overload", "ceiling"}));
   app.add_option("--steps", spec.steps, "Steps of an order")->check(CLI::IsMember({1, 6}));
   app.add_option("--shards", spec.shards, "Shards, all in one database")->check(CLI::Range(1, 16));
   app.add_option("--payload", spec.payload_bytes, "Bytes of an order")->check(CLI::Range(8, 65536));
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
   app.add_option("--orders", spec.orders, "Orders that wait (backlog, restart)")
       ->check(CLI::Range(100'000, 100'000'000));
   app.add_option("--in-flight", spec.in_flight, "Orders between submit and end (throughput)");
-  app.add_option("--rate", spec.rate, "Orders a second at half load (latency); 0: half of what it reaches");
+  app.add_option("--rate", spec.rate,
+                 "Orders a second at half load (latency); 0: half of what it reaches");
   app.add_flag("--hold-snapshot", spec.hold_snapshot, "Once more with a transaction held open");
   app.add_flag("!--no-ceiling", spec.with_ceiling, "Without the ceiling beside it");
   try {

@@ -20,10 +20,11 @@ struct MeasureSpec {
   int payload_bytes = 100;
   double warm_up = 30;
   double seconds = 30;
-  std::uint64_t orders = 1'000'000;   ///< backlog
-  std::uint64_t in_flight = 8000;     ///< closed loop: orders between submit and end
-  double rate = 0;                    ///< latency: orders a second at half load; 0: half of what was measured
-  bool hold_snapshot = false;         ///< throughput: a second run with a transaction held open
+  std::uint64_t orders = 1'000'000;  ///< backlog
+  std::uint64_t in_flight = 8000;    ///< closed loop: orders between submit and end
+  /// latency: orders a second at half load; 0: half of what was measured
+  double rate = 0;
+  bool hold_snapshot = false;  ///< throughput: a second run with a transaction held open
   bool with_ceiling = true;
 };
 

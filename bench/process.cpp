@@ -116,9 +116,7 @@ bool Process::is_running() {
   return false;
 }
 
-double Process::cpu_seconds() const {
-  return pid_ > 0 ? read_stat(std::to_string(pid_)).cpu : 0;
-}
+double Process::cpu_seconds() const { return pid_ > 0 ? read_stat(std::to_string(pid_)).cpu : 0; }
 
 double Process::peak_mib() const {
   std::ifstream file("/proc/" + std::to_string(pid_) + "/status");

@@ -16,7 +16,8 @@ namespace ordo::bench {
 
 class Process {
  public:
-  /// `program` is a path, or a name beside our own program (or in its sibling folders of the build tree).
+  /// `program` is a path, or a name beside our own program (or in its sibling folders of the build
+  /// tree).
   static Result<std::unique_ptr<Process>> start(const std::string& program,
                                                 std::vector<std::string> arguments);
   ~Process();  ///< SIGTERM, then SIGKILL after 5 s

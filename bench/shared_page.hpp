@@ -1,7 +1,9 @@
-// What the worker process of a bench tells the bench: counters and a histogram in memory that both map.
+// What the worker process of a bench tells the bench: counters and a histogram in memory that both
+// map.
 //
 // Shapes:  a page in an anonymous shared mapping that the child inherits as a file descriptor.
-// Units:   the histogram has a bucket each 2 % from 1 µs on (log-linear), so a percentile is right to 2 %.
+// Units:   the histogram has a bucket each 2 % from 1 µs on (log-linear), so a percentile is right
+//          to 2 %.
 // Threads: atomics; relaxed, because nothing else hangs on them.
 #pragma once
 
@@ -50,13 +52,13 @@ struct SharedPage {
   std::atomic<std::uint64_t> tasks{0};       ///< handlers that ran
   std::atomic<std::uint64_t> last_steps{0};  ///< … of an order's last step
   std::atomic<std::uint64_t> first_steps{0};
-  Histogram start;                           ///< intended submit to first step's start
+  Histogram start;  ///< intended submit to first step's start
 };
 
 /// A new page; its descriptor is inherited by children and goes to them as a number.
 class PageMapping {
  public:
-  PageMapping();                      ///< creates
+  PageMapping();                         ///< creates
   explicit PageMapping(int descriptor);  ///< maps one that was inherited
   ~PageMapping();
   PageMapping(const PageMapping&) = delete;

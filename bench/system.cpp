@@ -61,8 +61,8 @@ Result<std::unique_ptr<System>> System::start(const SystemSpec& spec) {
   if (!database) return tl::unexpected<Error>(database.error());
   const std::string name = database->substr(database->rfind("bench_"));
   system->dsn_ = system->postgres_->socket_dsn(name.substr(0, name.find_first_of(" '\"")));
-  const auto migrated = migrate(
-      {.dsn = system->dsn_, .first = 0, .shards = static_cast<ShardNumber>(spec.shards)});
+  const auto migrated =
+      migrate({.dsn = system->dsn_, .first = 0, .shards = static_cast<ShardNumber>(spec.shards)});
   if (!migrated) return tl::unexpected<Error>(migrated.error());
   system->clients_ = "127.0.0.1:" + std::to_string(free_port());
   system->workers_endpoint_ = "127.0.0.1:" + std::to_string(free_port());
@@ -71,12 +71,10 @@ Result<std::unique_ptr<System>> System::start(const SystemSpec& spec) {
 }
 
 Result<void> System::start_broker() {
-  std::vector<std::string> arguments{"--database", dsn_,
-                                     "--shards",  std::to_string(spec_.shards),
-                                     "--listen-clients", clients_,
-                                     "--listen-workers", workers_endpoint_,
-                                     "--listen-http", "127.0.0.1:0",
-                                     "--log-level", "warn"};
+  std::vector<std::string> arguments{
+      "--database",       dsn_,          "--shards",         std::to_string(spec_.shards),
+      "--listen-clients", clients_,      "--listen-workers", workers_endpoint_,
+      "--listen-http",    "127.0.0.1:0", "--log-level",      "warn"};
   arguments.insert(arguments.end(), spec_.broker_flags.begin(), spec_.broker_flags.end());
   auto started = Process::start("ordo-broker", std::move(arguments));
   if (!started) return tl::unexpected<Error>(started.error());
@@ -90,10 +88,10 @@ Result<void> System::start_workers(const WorkerSpec& spec) {
   page_->last_steps = 0;
   page_->start.reset();
   auto started = Process::start(
-      "/proc/self/exe", {"worker", "--broker", "tcp://" + workers_endpoint_, "--slots",
-                         std::to_string(spec.slots), "--take-ahead", std::to_string(spec.take_ahead),
-                         "--micros", std::to_string(spec.handler_micros), "--page",
-                         std::to_string(page_.descriptor())});
+      "/proc/self/exe",
+      {"worker", "--broker", "tcp://" + workers_endpoint_, "--slots", std::to_string(spec.slots),
+       "--take-ahead", std::to_string(spec.take_ahead), "--micros",
+       std::to_string(spec.handler_micros), "--page", std::to_string(page_.descriptor())});
   if (!started) return tl::unexpected<Error>(started.error());
   workers_ = std::move(*started);
   return {};
@@ -126,7 +124,8 @@ Result<void> System::apply(client::Client& client, int steps) {
 
 Result<Connection*> System::session(int shard) {
   while (static_cast<int>(sessions_.size()) <= shard) {
-    auto opened = Connection::open({.dsn = dsn_, .schema = schema_of(static_cast<int>(sessions_.size())),
+    auto opened = Connection::open({.dsn = dsn_,
+                                    .schema = schema_of(static_cast<int>(sessions_.size())),
                                     .program = "ordo-bench"});
     if (!opened) return tl::unexpected<Error>(opened.error());
     sessions_.push_back(std::move(*opened));
@@ -159,11 +158,14 @@ Result<Counted> System::count(double seconds, std::int64_t from_ms) {
   std::vector<double> orders(buckets, 0.0);
   double tasks = 0;
   const std::string from = std::to_string(from_ms);
-  const std::string sql =
-      "select floor(extract(epoch from at) - " + from + " / 1000.0)::int as second, "
-      "count(*), count(*) filter (where order_status = 'succeeded') from event "
-      "where kind = 'succeeded' and at >= to_timestamp(" + from + " / 1000.0) "
-      "and at < to_timestamp(" + from + " / 1000.0 + " + std::to_string(buckets) + ") group by 1";
+  const std::string sql = "select floor(extract(epoch from at) - " + from +
+                          " / 1000.0)::int as second, "
+                          "count(*), count(*) filter (where order_status = 'succeeded') from event "
+                          "where kind = 'succeeded' and at >= to_timestamp(" +
+                          from +
+                          " / 1000.0) "
+                          "and at < to_timestamp(" +
+                          from + " / 1000.0 + " + std::to_string(buckets) + ") group by 1";
   for (int shard = 0; shard < spec_.shards; ++shard) {
     auto connection = session(shard);
     if (!connection) return tl::unexpected<Error>(connection.error());

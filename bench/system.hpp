@@ -1,5 +1,5 @@
-// A whole ordo for a bench: PostgreSQL with its durable settings, shards, a broker and workers as processes of
-// their own, and what the tables say about them.
+// A whole ordo for a bench: PostgreSQL with its durable settings, shards, a broker and workers as
+// processes of their own, and what the tables say about them.
 //
 // Errors:  Result; the first part that does not start says why.
 // Threads: one owner.
@@ -19,13 +19,13 @@ namespace ordo::bench {
 
 struct SystemSpec {
   int shards = 2;
-  std::vector<std::string> broker_flags;   ///< beside DSN, shards and addresses
+  std::vector<std::string> broker_flags;  ///< beside DSN, shards and addresses
 };
 
 struct WorkerSpec {
   int slots = 2;
   int take_ahead = 4000;
-  int handler_micros = 0;        ///< each handler waits that long; 0: returns at once
+  int handler_micros = 0;  ///< each handler waits that long; 0: returns at once
 };
 
 /// What happened in a stretch of time, counted in the tables.
@@ -49,9 +49,10 @@ class System {
   /// Stores the one-step (`bench1`) or six-step (`bench6`) pipeline.
   Result<void> apply(client::Client& client, int steps);
 
-  /// Ended orders and succeeded tasks of `seconds` that began `ago` seconds before now, by the events.
+  /// Ended orders and succeeded tasks of `seconds` that began `ago` seconds before now, by the
+  /// events.
   Result<Counted> count(double seconds, std::int64_t from_ms);
-  Result<std::int64_t> number(const std::string& sql);   ///< summed over the shards
+  Result<std::int64_t> number(const std::string& sql);  ///< summed over the shards
   Result<void> checkpoint();
 
   testing::PostgresServer& postgres() { return *postgres_; }

@@ -1,4 +1,5 @@
-// Throughput in a closed loop, with the ceiling of the same server in the same run beside it; and latency.
+// Throughput in a closed loop, with the ceiling of the same server in the same run beside it; and
+// latency.
 #include <unistd.h>
 
 #include <chrono>
@@ -30,7 +31,8 @@ Cpu cpu_of(System& system) {
 /// One measured stretch: warm-up with a checkpoint inside, then what counts.
 Result<Counted> stretch(System& system, client::Client& client, const MeasureSpec& spec,
                         Figures& figures, const std::string& suffix) {
-  Load load(client, spec.steps == 1 ? "bench1" : "bench6", static_cast<std::size_t>(spec.payload_bytes));
+  Load load(client, spec.steps == 1 ? "bench1" : "bench6",
+            static_cast<std::size_t>(spec.payload_bytes));
   const std::uint64_t base = system.page()->last_steps;
   const auto ended = [&] { return system.page()->last_steps.load() - base; };
   load.closed_loop(spec.in_flight, ended, after(spec.warm_up / 2));
@@ -75,8 +77,8 @@ Result<CeilingReport> ceiling_on(System& system, const MeasureSpec& spec) {
   ceiling.steps = spec.steps;
   ceiling.payload_bytes = spec.payload_bytes;
   ceiling.seconds = std::min(spec.seconds, 15.0);
-  const auto migrated = migrate(
-      {.dsn = ceiling.dsn, .first = 0, .shards = static_cast<ShardNumber>(spec.shards)});
+  const auto migrated =
+      migrate({.dsn = ceiling.dsn, .first = 0, .shards = static_cast<ShardNumber>(spec.shards)});
   if (!migrated) return tl::unexpected<Error>(migrated.error());
   return run_ceiling(ceiling);
 }
@@ -98,14 +100,16 @@ Result<Figures> measure_throughput(const MeasureSpec& spec) {
   if (!system) return tl::unexpected<Error>(system.error());
   auto client = (*system)->connect(100'000);
   if (!client) return tl::unexpected<Error>(client.error());
-  if (auto ok = (*system)->apply(**client, spec.steps); !ok) return tl::unexpected<Error>(ok.error());
+  if (auto ok = (*system)->apply(**client, spec.steps); !ok)
+    return tl::unexpected<Error>(ok.error());
   if (auto ok = (*system)->start_workers({}); !ok) return tl::unexpected<Error>(ok.error());
   Figures figures;
   auto counted = stretch(**system, **client, spec, figures, "");
   if (!counted) return tl::unexpected<Error>(counted.error());
   if (spec.hold_snapshot) {
     // A transaction that is held open keeps every dead row: what costs most queues their rate.
-    auto holder = Connection::open({.dsn = (*system)->dsn(), .schema = "ordo_0", .program = "holder"});
+    auto holder =
+        Connection::open({.dsn = (*system)->dsn(), .schema = "ordo_0", .program = "holder"});
     if (!holder) return tl::unexpected<Error>(holder.error());
     auto begun = (*holder)->run([](pqxx::transaction_base& t) {
       t.exec("begin isolation level repeatable read");

@@ -9,7 +9,8 @@
 namespace ordo::bench {
 namespace {
 
-/// The first eight bytes of a payload may carry when its submit was intended (steady µs); 0: they do not.
+/// The first eight bytes of a payload may carry when its submit was intended (steady µs); 0: they
+/// do not.
 std::int64_t intended(std::string_view payload) {
   std::int64_t at = 0;
   if (payload.size() >= sizeof at) std::memcpy(&at, payload.data(), sizeof at);

@@ -133,7 +133,8 @@ int serve(const BrokerOptions& options) {
     if (!wait_for((*broker)->done_fd(), patience))
       std::_Exit(say(kOurFault, "the loop does not end"));
   }
-  // Where a thread does not come back the process ends without it: everything acknowledged is durable.
+  // Where a thread does not come back the process ends without it: everything acknowledged is
+  // durable.
   ::signal(SIGALRM, [](int) { ::_exit(kOk); });
   ::alarm(kEndingMs / 1000);
   const auto finished = (*broker)->finish();

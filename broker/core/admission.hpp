@@ -1,4 +1,5 @@
-// Who may come in: token buckets, counted in orders. A bucket that is empty says how long until it has one.
+// Who may come in: token buckets, counted in orders. A bucket that is empty says how long until it
+// has one.
 //
 // Units:   tokens a second; the burst is what half a second brings, at least one.
 // Threads: a value with one owner.

@@ -8,8 +8,9 @@ namespace ordo {
 /// In hand while the window has room and nobody waits before it; else behind the backlog.
 Engine::State::Place Engine::State::place(Shard& shard, Queue& queue, std::uint8_t priority) const {
   const auto backlog = shard.backlogs.find(queue.index);
-  const bool has_backlog = backlog != shard.backlogs.end() &&
-                           (backlog->second.lines[priority].has_more() || backlog->second.has_more());
+  const bool has_backlog =
+      backlog != shard.backlogs.end() &&
+      (backlog->second.lines[priority].has_more() || backlog->second.has_more());
   if (has_backlog || queue.in_hand >= settings_.window_tasks ||
       queue.in_hand_bytes >= settings_.window_bytes) {
     return Place::kBacklog;
@@ -27,8 +28,10 @@ void Engine::State::open_step(Draft& draft, StepIndex step) {
   Order& order = *draft.order;
   const auto& definition = order.pipeline->steps[step];
   order.opened.set(step);
-  TaskRow row{.key = {order.row.id, step, 0, TaskKind::kForward}, .queue = definition.queue,
-              .priority = order.row.priority, .seq = draft.shard->next_seq()};
+  TaskRow row{.key = {order.row.id, step, 0, TaskKind::kForward},
+              .queue = definition.queue,
+              .priority = order.row.priority,
+              .seq = draft.shard->next_seq()};
   Queue& queue = queue_named(definition.queue);
   if (place(*draft.shard, queue, row.priority) == Place::kHand) {
     insert_row(draft, take_in_hand(order, row));
@@ -148,8 +151,8 @@ wire::Offer Engine::State::offer(const Task& task) const {
   offer.queue = step.queue;
   offer.timeout_ms = static_cast<std::uint64_t>(step.timeout.count());
   if (order.row.deadline) {
-    const auto left = std::chrono::duration_cast<Millis>(
-        *order.row.deadline - shards_.at(order.shard).wall(now.steady));
+    const auto left = std::chrono::duration_cast<Millis>(*order.row.deadline -
+                                                         shards_.at(order.shard).wall(now.steady));
     offer.deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, left.count()));
   }
   offer.maybe = task.maybe;
@@ -159,8 +162,8 @@ wire::Offer Engine::State::offer(const Task& task) const {
   const auto& ancestors = order.pipeline->ancestors[task.step];
   for (const auto& done : order.results) {
     if (!ancestors.test(done.step) || done.is_skipped) continue;
-    offer.results.push_back({order.pipeline->steps[done.step].name, done.branch,
-                             std::string(view(done.result))});
+    offer.results.push_back(
+        {order.pipeline->steps[done.step].name, done.branch, std::string(view(done.result))});
   }
   return offer;
 }

@@ -1,9 +1,11 @@
 // What a broker's core wants done. A shell performs these; the core never learns how.
 //
 // Rule:    nothing is announced before it is durable. What depends on a write rides inside it
-//          (`Write::once_durable`), comes back with the write's outcome, and only then becomes a Send.
-// Order:   store operations of one shard are performed in the order given; a read sees every write before it.
-//          Between two reads a store may take writes of class kProgress before those of class kSubmit.
+//          (`Write::once_durable`), comes back with the write's outcome, and only then becomes a
+//          Send.
+// Order:   store operations of one shard are performed in the order given; a read sees every write
+//          before it. Between two reads a store may take writes of class kProgress before those of
+//          class kSubmit.
 // Threads: values.
 #pragma once
 
@@ -19,7 +21,8 @@
 
 namespace ordo {
 
-/// A connection as the shell numbers it; never reused within a run. Clients and workers have own numbers.
+/// A connection as the shell numbers it; never reused within a run. Clients and workers have own
+/// numbers.
 using PeerId = std::uint64_t;
 
 /// One item for a peer; the shell packs items of one kind for one peer into frames.
@@ -35,11 +38,12 @@ struct Send {
 /// The only way to change anything: all changes of one order (or of settings), all or nothing.
 struct Write {
   enum class Class : std::uint8_t { kProgress, kSubmit };
-  std::uint64_t number = 0;          ///< ascending within the core's life
+  std::uint64_t number = 0;  ///< ascending within the core's life
   Class write_class = Class::kProgress;
-  StoreWrite store;                  ///< whose, and the changes
-  std::size_t bytes = 0;             ///< about how large, for batch bounds
-  std::vector<Send> once_durable;    ///< the core turns them into Sends when the outcome is kDurable
+  StoreWrite store;       ///< whose, and the changes
+  std::size_t bytes = 0;  ///< about how large, for batch bounds
+  /// the core turns them into Sends when the outcome is kDurable
+  std::vector<Send> once_durable;
 };
 
 /// Take ownership of a shard (again).

@@ -17,8 +17,8 @@ EventRow* last_event(Write& write) {
 
 }  // namespace
 
-/// Successors stop opening, what nobody runs goes, leased siblings end as evidence; with the last of them the
-/// order gets its final status.
+/// Successors stop opening, what nobody runs goes, leased siblings end as evidence; with the last
+/// of them the order gets its final status.
 void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
   Order& order = *draft.order;
   order.is_ending = true;
@@ -84,14 +84,17 @@ void Engine::State::revoke(Task& task, std::string_view reason) {
 void Engine::State::cancel(Order& order, Asker asker, const wire::Cancel& request) {
   if (order.is_ending && order.ending_as == OrderStatus::kCancelled) return answer(asker);
   if (is_final(order.status) || order.is_ending) {
-    return answer(asker, Error{Code::kConflict, "ended",
+    return answer(asker, Error{Code::kConflict,
+                               "ended",
                                "order " + order.row.id.to_string() + " is " +
-                                   std::string(to_string(order.status)) + ": too late to cancel", {}});
+                                   std::string(to_string(order.status)) + ": too late to cancel",
+                               {}});
   }
   auto change = draft(shards_.at(order.shard), order);
   auto& event = note(change, EventKind::kCancelRequested, nullptr);
   event.worker = clean_text(request.who, limits::kCustomerBytes);
-  event.note = text_object({{"who", event.worker}, {"why", clean_text(request.why, limits::kTextBytes)}});
+  event.note =
+      text_object({{"who", event.worker}, {"why", clean_text(request.why, limits::kTextBytes)}});
   begin_ending(change, OrderStatus::kCancelled);
   wire::Answer ok;
   ok.request = asker.request;

@@ -1,7 +1,7 @@
 // What can happen to a broker's core. A shell turns the world into these, one at a time.
 //
-// Shapes:  Event is a closed variant. Everything about a shard carries the `incarnation` of the Open effect
-//          that it belongs to; the core ignores what belongs to an older one.
+// Shapes:  Event is a closed variant. Everything about a shard carries the `incarnation` of the
+//          Open effect that it belongs to; the core ignores what belongs to an older one.
 // Threads: values, moved into Engine::step.
 #pragma once
 
@@ -27,7 +27,8 @@ struct FromWorker {
   wire::Message message;
 };
 
-/// A send found nobody (EHOSTUNREACH): the connection is gone. Its session may come back as another peer.
+/// A send found nobody (EHOSTUNREACH): the connection is gone. Its session may come back as another
+/// peer.
 struct ClientGone {
   PeerId peer = 0;
 };
@@ -59,10 +60,10 @@ struct ShardLost {
 struct WritesDone {
   enum class Outcome : std::uint8_t {
     kDurable,
-    kDuplicate,   ///< left out: the order exists with the same submit_hash
-    kConflict,    ///< left out: the order (or pipeline) exists with other content
-    kMissing,     ///< left out: a row to delete was not there
-    kRejected,    ///< rolled back alone: the server reported an error for it
+    kDuplicate,  ///< left out: the order exists with the same submit_hash
+    kConflict,   ///< left out: the order (or pipeline) exists with other content
+    kMissing,    ///< left out: a row to delete was not there
+    kRejected,   ///< rolled back alone: the server reported an error for it
   };
   struct Item {
     std::unique_ptr<Write> write;
@@ -105,9 +106,10 @@ struct DrainRequested {};
 
 namespace ordo {
 
-using Event = std::variant<event::FromClient, event::FromWorker, event::ClientGone, event::WorkerGone,
-                           event::ShardOpened, event::ShardRefused, event::ShardLost, event::WritesDone,
-                           event::OrdersLoaded, event::PageLoaded, event::ShardProbed, event::QueryDone,
-                           event::TimePassed, event::DrainRequested>;
+using Event =
+    std::variant<event::FromClient, event::FromWorker, event::ClientGone, event::WorkerGone,
+                 event::ShardOpened, event::ShardRefused, event::ShardLost, event::WritesDone,
+                 event::OrdersLoaded, event::PageLoaded, event::ShardProbed, event::QueryDone,
+                 event::TimePassed, event::DrainRequested>;
 
 }  // namespace ordo

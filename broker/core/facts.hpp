@@ -1,8 +1,10 @@
-// Facts: what the core saw, in words of the domain. One probe turns them into metrics; logs, transcripts and
+// Facts: what the core saw, in words of the domain. One probe turns them into metrics; logs,
+//        transcripts and
 // tests read the same stream. The core never counts for others.
 //
 // Shapes:  one struct; which fields mean something stands beside each kind.
-// Threads: values; `pipeline`, `step`, `queue` point to names that live as long as the engine, or are null.
+// Threads: values; `pipeline`, `step`, `queue` point to names that live as long as the engine, or
+//          are null.
 #pragma once
 
 #include <array>
@@ -17,46 +19,48 @@
 namespace ordo {
 
 enum class FactKind : std::uint8_t {
-  kOrderAccepted,     ///< durable; pipeline, took = arrival to durable
-  kOrderDuplicate,    ///< a submit found its order already there; pipeline
-  kOrderRefused,      ///< a submit was rejected; text = reason
-  kOrderEnded,        ///< status, pipeline, took = accepted to end
-  kTaskReady,         ///< queue, step
-  kTaskDispatched,    ///< queue, step, took = ready to dispatch, text empty
-  kTaskEnded,         ///< pipeline, step, queue, outcome word in text, took = dispatch to result
-  kTaskRetried,       ///< pipeline, step, took = delay
-  kTaskAlarm,         ///< pipeline, step, count = failures
-  kTaskParked,        ///< pipeline, step, text = "exhausted" or "poisoned"
-  kTaskTimedOut,      ///< pipeline, step
-  kTaskCancelled,     ///< pipeline, step
-  kLeaseLost,         ///< worker lost or said goodbye; pipeline, step
-  kHandedBack,        ///< pipeline, step
-  kResultStale,       ///< refused; pipeline and step where known
-  kResultRepeated,    ///< recorded before; answered again
-  kTaskAdopted,       ///< after takeover a worker claimed what it runs
-  kBacklogged,        ///< queue; a task went to the backlog
-  kPagedIn,           ///< queue, count = tasks
-  kJoinFired,         ///< a step with several predecessors opened; pipeline, step
-  kWorkerJoined,      ///< text = name, count = slots
-  kWorkerResynced,    ///< text = name: a session said hello again
-  kWorkerLost,        ///< text = name
-  kWorkerLeft,        ///< text = name: said goodbye
-  kShardOpened,       ///< shard, count = epoch, took unused
-  kShardLost,         ///< shard, text = why
-  kShardRefused,      ///< shard, text = why
-  kWriteRejected,     ///< shard, text = the server's words: a culprit isolated
-  kRowMissing,        ///< shard: a row to delete was not there; the shard is taken anew
-  kBusy,              ///< text = reason
-  kTransition         ///< from, cause, to: one change of a task's state (for the simulator's coverage)
+  kOrderAccepted,   ///< durable; pipeline, took = arrival to durable
+  kOrderDuplicate,  ///< a submit found its order already there; pipeline
+  kOrderRefused,    ///< a submit was rejected; text = reason
+  kOrderEnded,      ///< status, pipeline, took = accepted to end
+  kTaskReady,       ///< queue, step
+  kTaskDispatched,  ///< queue, step, took = ready to dispatch, text empty
+  kTaskEnded,       ///< pipeline, step, queue, outcome word in text, took = dispatch to result
+  kTaskRetried,     ///< pipeline, step, took = delay
+  kTaskAlarm,       ///< pipeline, step, count = failures
+  kTaskParked,      ///< pipeline, step, text = "exhausted" or "poisoned"
+  kTaskTimedOut,    ///< pipeline, step
+  kTaskCancelled,   ///< pipeline, step
+  kLeaseLost,       ///< worker lost or said goodbye; pipeline, step
+  kHandedBack,      ///< pipeline, step
+  kResultStale,     ///< refused; pipeline and step where known
+  kResultRepeated,  ///< recorded before; answered again
+  kTaskAdopted,     ///< after takeover a worker claimed what it runs
+  kBacklogged,      ///< queue; a task went to the backlog
+  kPagedIn,         ///< queue, count = tasks
+  kJoinFired,       ///< a step with several predecessors opened; pipeline, step
+  kWorkerJoined,    ///< text = name, count = slots
+  kWorkerResynced,  ///< text = name: a session said hello again
+  kWorkerLost,      ///< text = name
+  kWorkerLeft,      ///< text = name: said goodbye
+  kShardOpened,     ///< shard, count = epoch, took unused
+  kShardLost,       ///< shard, text = why
+  kShardRefused,    ///< shard, text = why
+  kWriteRejected,   ///< shard, text = the server's words: a culprit isolated
+  kRowMissing,      ///< shard: a row to delete was not there; the shard is taken anew
+  kBusy,            ///< text = reason
+  /// from, cause, to: one change of a task's state (for the simulator's coverage)
+  kTransition
 };
 
 inline constexpr std::array<std::string_view, 31> kFactWords{
-    "order_accepted", "order_duplicate", "order_refused", "order_ended", "task_ready",
-    "task_dispatched", "task_ended", "task_retried", "task_alarm", "task_parked", "task_timed_out",
-    "task_cancelled", "lease_lost", "handed_back", "result_stale", "result_repeated", "task_adopted",
-    "backlogged", "paged_in", "join_fired", "worker_joined", "worker_resynced", "worker_lost",
-    "worker_left", "shard_opened", "shard_lost", "shard_refused", "write_rejected", "row_missing",
-    "busy", "transition"};
+    "order_accepted",  "order_duplicate", "order_refused",  "order_ended", "task_ready",
+    "task_dispatched", "task_ended",      "task_retried",   "task_alarm",  "task_parked",
+    "task_timed_out",  "task_cancelled",  "lease_lost",     "handed_back", "result_stale",
+    "result_repeated", "task_adopted",    "backlogged",     "paged_in",    "join_fired",
+    "worker_joined",   "worker_resynced", "worker_lost",    "worker_left", "shard_opened",
+    "shard_lost",      "shard_refused",   "write_rejected", "row_missing", "busy",
+    "transition"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];
@@ -65,16 +69,16 @@ constexpr std::string_view to_string(FactKind kind) {
 struct Fact {
   FactKind kind = FactKind::kOrderAccepted;
   ShardNumber shard = 0;
-  TaskKey key;                          ///< order (and task) it is about; zero where none
+  TaskKey key;  ///< order (and task) it is about; zero where none
   const std::string* pipeline = nullptr;
   const std::string* step = nullptr;
   const std::string* queue = nullptr;
   Micros took{0};
   std::uint64_t count = 0;
   OrderStatus status = OrderStatus::kRunning;
-  TaskState from = TaskState::kReady;   ///< kTransition
-  Cause cause = Cause::kDispatched;     ///< kTransition
-  TaskState to = TaskState::kReady;     ///< kTransition
+  TaskState from = TaskState::kReady;  ///< kTransition
+  Cause cause = Cause::kDispatched;    ///< kTransition
+  TaskState to = TaskState::kReady;    ///< kTransition
   std::string text;
 };
 

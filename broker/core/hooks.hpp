@@ -1,5 +1,5 @@
-// An intrusive list: what is in hand hangs in lines (ready, leased, timed) without an allocation, and leaves
-// them in constant time from the middle, also when it is destroyed.
+// An intrusive list: what is in hand hangs in lines (ready, leased, timed) without an allocation,
+// and leaves them in constant time from the middle, also when it is destroyed.
 //
 // Shapes:  a member of type Hook<Tag> per list kind; List<T, &T::hook> keeps them in FIFO order.
 // Threads: one owner.
@@ -27,16 +27,14 @@ class Hook {
   }
 
  private:
-  template <class T>
-  friend class List;
+  template <class T> friend class List;
   Hook* prev_ = nullptr;
   Hook* next_ = nullptr;
   void* owner_ = nullptr;
 };
 
 /// FIFO of T by one of its hooks.
-template <class T>
-class List {
+template <class T> class List {
  public:
   List() { ring_.prev_ = ring_.next_ = &ring_; }
   ~List() {
@@ -54,8 +52,7 @@ class List {
     return is_empty() ? nullptr : static_cast<T*>(ring_.next_->owner_);
   }
   /// Calls f(T&) for each, in order; f may unlink the item it is given.
-  template <class F>
-  void for_each(F&& f) {
+  template <class F> void for_each(F&& f) {
     for (Hook* at = ring_.next_; at != &ring_;) {
       Hook* next = at->next_;
       f(*static_cast<T*>(at->owner_));

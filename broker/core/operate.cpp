@@ -16,8 +16,9 @@ void Engine::State::operate(PeerId peer, wire::Operate& request) {
   if (request.verb > static_cast<std::uint8_t>(wire::Verb::kComplete)) {
     return refuse("bad_verb", "the verb must be 0 (retry), 1 (skip) or 2 (complete)");
   }
-  if (request.who.empty() || request.why.empty() || !is_text(request.who) || !is_text(request.why) ||
-      request.who.size() > limits::kCustomerBytes || request.why.size() > limits::kTextBytes) {
+  if (request.who.empty() || request.why.empty() || !is_text(request.who) ||
+      !is_text(request.why) || request.who.size() > limits::kCustomerBytes ||
+      request.why.size() > limits::kTextBytes) {
     return refuse("who_why", "say who you are and why: both are kept with the order");
   }
   if (request.result.size() > limits::kResultBytes) {
@@ -25,13 +26,16 @@ void Engine::State::operate(PeerId peer, wire::Operate& request) {
   }
   Shard* shard = shard_of(request.id);
   if (shard == nullptr || !shard->is_open()) {
-    return answer(asker, Error{Code::kUnavailable, "shard_closed",
-                               "the order's shard is not open here: try again", {}});
+    return answer(asker, Error{Code::kUnavailable,
+                               "shard_closed",
+                               "the order's shard is not open here: try again",
+                               {}});
   }
   with_order(*shard, request.id, asker, [this, asker, request](Order* order) mutable {
     if (order != nullptr) return operate_on(*order, asker, request);
-    answer(asker, Error{Code::kNotFound, "unknown_order",
-                        "there is no order " + request.id.to_string(), {}});
+    answer(
+        asker,
+        Error{Code::kNotFound, "unknown_order", "there is no order " + request.id.to_string(), {}});
   });
 }
 
@@ -74,11 +78,10 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
     event.detail = make_bytes(std::move(request.result));
   }
   const Bytes result = event.detail;
-  const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(), [](const auto& d) {
-    return d.state == TaskState::kParked;
-  });
-  const bool is_last = verb != wire::Verb::kRetry &&
-                       order.done.count() + 1 == order.pipeline->steps.size();
+  const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(),
+                                    [](const auto& d) { return d.state == TaskState::kParked; });
+  const bool is_last =
+      verb != wire::Verb::kRetry && order.done.count() + 1 == order.pipeline->steps.size();
   if (is_last) {
     set_status(order, event, OrderStatus::kSucceeded);
   } else if (is_parked && parked == 1) {
@@ -93,9 +96,13 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
     transition(key, TaskState::kParked,
                verb == wire::Verb::kSkip ? Cause::kOperatorSkip : Cause::kOperatorComplete);
     end_row(change, found,
-            {.step = key.step, .branch = key.branch, .kind = key.kind,
-             .is_skipped = verb == wire::Verb::kSkip, .attempt = found.task.attempt,
-             .result = result, .context = {}});
+            {.step = key.step,
+             .branch = key.branch,
+             .kind = key.kind,
+             .is_skipped = verb == wire::Verb::kSkip,
+             .attempt = found.task.attempt,
+             .result = result,
+             .context = {}});
   }
   commit(std::move(change));
 }
@@ -145,17 +152,18 @@ void Engine::State::put_pipeline(Asker asker, wire::PutPipeline& request) {
   if (const auto name = versions_.find(row.name); name != versions_.end()) {
     const auto version = name->second.find(row.version);
     if (version != name->second.end() && version->second->id != row.id) {
-      return answer(asker, Error{Code::kConflict, "pipeline_version",
+      return answer(asker, Error{Code::kConflict,
+                                 "pipeline_version",
                                  "version " + std::to_string(row.version) + " of `" + row.name +
-                                     "` exists with other content: raise the version", {}});
+                                     "` exists with other content: raise the version",
+                                 {}});
     }
   }
   auto settlement = std::make_shared<Settlement>();
   settlement->asker = asker;
   settlement->apply = [this, row] { static_cast<void>(learn_pipeline(row)); };
-  settlement->body = wire::encode_body(
-      wire::PipelineView{row.name, row.version, row.id,
-                         static_cast<std::uint32_t>(parsed->steps.size()), row.source});
+  settlement->body = wire::encode_body(wire::PipelineView{
+      row.name, row.version, row.id, static_cast<std::uint32_t>(parsed->steps.size()), row.source});
   settle_everywhere(PutPipeline{row}, std::move(settlement));
 }
 
@@ -190,14 +198,17 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
 
 void Engine::State::set_queue(Asker asker, const wire::SetQueue& request) {
   if (!is_name(request.queue)) {
-    return answer(asker, Error{Code::kMalformed, "bad_name",
-                               "a queue's name must be [a-z0-9_.-]{1,64}", {}});
+    return answer(
+        asker, Error{Code::kMalformed, "bad_name", "a queue's name must be [a-z0-9_.-]{1,64}", {}});
   }
   if (!queues_.contains(request.queue)) {
-    return answer(asker, Error{Code::kNotFound, "unknown_queue",
-                               "no pipeline or worker uses queue `" + request.queue + "`", {}});
+    return answer(asker, Error{Code::kNotFound,
+                               "unknown_queue",
+                               "no pipeline or worker uses queue `" + request.queue + "`",
+                               {}});
   }
-  QueueSetting setting{request.queue, request.paused, clean_text(request.who, limits::kCustomerBytes),
+  QueueSetting setting{request.queue, request.paused,
+                       clean_text(request.who, limits::kCustomerBytes),
                        clean_text(request.why, limits::kTextBytes)};
   auto settlement = std::make_shared<Settlement>();
   settlement->asker = asker;

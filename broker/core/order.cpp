@@ -6,7 +6,8 @@ namespace ordo {
 namespace {
 
 /// Turns of each priority while all have work: 0 most urgent. Nothing starves: 9 gets one in 208.
-constexpr std::array<std::uint64_t, limits::kPriorities> kShares{64, 48, 32, 24, 16, 12, 6, 3, 2, 1};
+constexpr std::array<std::uint64_t, limits::kPriorities> kShares{64, 48, 32, 24, 16,
+                                                                 12, 6,  3,  2,  1};
 /// One turn's worth of pass at share 1; divisible by every share.
 constexpr std::uint64_t kStride = 192 * 64;
 
@@ -29,8 +30,14 @@ Task::~Task() {
 TaskKey Task::key() const { return {order.row.id, step, branch, kind}; }
 
 TaskRow Task::row() const {
-  return {.key = key(), .queue = queue.name, .priority = priority, .seq = seq, .attempt = attempt,
-          .failures = failures, .losses = losses, .maybe = maybe};
+  return {.key = key(),
+          .queue = queue.name,
+          .priority = priority,
+          .seq = seq,
+          .attempt = attempt,
+          .failures = failures,
+          .losses = losses,
+          .maybe = maybe};
 }
 
 void Task::read(const TaskRow& row) {

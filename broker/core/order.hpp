@@ -1,8 +1,8 @@
 // What is in hand: tasks, the orders that they belong to, and the workers that hold them.
 //
-// Shapes:  an Order is resident while it has a task in hand or a write in flight; its Tasks are the rows that memory
-//          is responsible for. Everything unlinks and uncounts itself when it is destroyed, so dropping a shard is
-//          clearing its map.
+// Shapes:  an Order is resident while it has a task in hand or a write in flight; its Tasks are the
+//          rows that memory is responsible for. Everything unlinks and uncounts itself when it is
+//          destroyed, so dropping a shard is clearing its map.
 // Threads: the engine's owner.
 #pragma once
 
@@ -58,18 +58,18 @@ struct Task {
   std::uint8_t losses = 0;
   std::uint16_t failures = 0;
   bool maybe = false;
-  bool is_in_deferred = false;     ///< its row is in `deferred` (paged in), not in `task`
-  std::uint32_t attempt = 0;       ///< attempts that ended
+  bool is_in_deferred = false;  ///< its row is in `deferred` (paged in), not in `task`
+  std::uint32_t attempt = 0;    ///< attempts that ended
   std::int64_t seq = 0;
-  std::uint64_t write = 0;         ///< kBorn, kEnding: number of the write under way
-  Fence fence;                     ///< kLeased: of the grant
-  Worker* worker = nullptr;        ///< kLeased; null while its session is unknown
-  Steady since{};                  ///< kReady: in line since; kLeased: granted at
-  Steady timer_at{};               ///< kLeased: when the attempt's timeout passes
-  std::string progress;            ///< kLeased: the handler's last note
-  Hook line;                       ///< kReady: the queue's line
-  Hook lease;                      ///< kLeased: the worker's list
-  Hook timer;                      ///< kLeased: the wheel
+  std::uint64_t write = 0;   ///< kBorn, kEnding: number of the write under way
+  Fence fence;               ///< kLeased: of the grant
+  Worker* worker = nullptr;  ///< kLeased; null while its session is unknown
+  Steady since{};            ///< kReady: in line since; kLeased: granted at
+  Steady timer_at{};         ///< kLeased: when the attempt's timeout passes
+  std::string progress;      ///< kLeased: the handler's last note
+  Hook line;                 ///< kReady: the queue's line
+  Hook lease;                ///< kLeased: the worker's list
+  Hook timer;                ///< kLeased: the wheel
 };
 
 /// A pipeline version with what dispatching needs beside its definition.
@@ -90,16 +90,16 @@ struct Order {
   const KnownPipeline* pipeline = nullptr;
   OrderStatus status = OrderStatus::kRunning;
   OrderStatus ending_as = OrderStatus::kFailed;  ///< while is_ending: what it will be
-  bool is_ending = false;          ///< successors do not open; leased siblings end as evidence
-  bool is_inserting = false;       ///< its own row is on its way
-  std::uint16_t writes = 0;        ///< in flight
-  std::bitset<limits::kPipelineSteps> done;      ///< steps that succeeded or were skipped
-  std::bitset<limits::kPipelineSteps> opened;    ///< steps that got a task at some time
+  bool is_ending = false;     ///< successors do not open; leased siblings end as evidence
+  bool is_inserting = false;  ///< its own row is on its way
+  std::uint16_t writes = 0;   ///< in flight
+  std::bitset<limits::kPipelineSteps> done;    ///< steps that succeeded or were skipped
+  std::bitset<limits::kPipelineSteps> opened;  ///< steps that got a task at some time
   std::size_t results_bytes = 0;
-  std::vector<DoneStep> results;   ///< of done steps, in the order they ended
-  std::vector<std::unique_ptr<Task>> tasks;      ///< in hand
-  std::vector<DeferredRow> deferred;             ///< its rows in `deferred` that are not in hand
-  std::vector<Asker> resubmits;    ///< same id submitted again while is_inserting
+  std::vector<DoneStep> results;             ///< of done steps, in the order they ended
+  std::vector<std::unique_ptr<Task>> tasks;  ///< in hand
+  std::vector<DeferredRow> deferred;         ///< its rows in `deferred` that are not in hand
+  std::vector<Asker> resubmits;              ///< same id submitted again while is_inserting
   Steady arrived{};
 
   [[nodiscard]] Task* find(const TaskKey& key);
@@ -117,19 +117,19 @@ struct Queue {
   explicit Queue(std::string its_name) : name(std::move(its_name)) {}
 
   std::string name;
-  std::uint32_t index = 0;         ///< in order of first mention
+  std::uint32_t index = 0;  ///< in order of first mention
   bool is_paused = false;
   std::string paused_by, paused_why;
-  std::size_t in_hand = 0;         ///< tasks, whatever their hold
-  std::uint64_t in_hand_bytes = 0; ///< their payloads
+  std::size_t in_hand = 0;          ///< tasks, whatever their hold
+  std::uint64_t in_hand_bytes = 0;  ///< their payloads
   std::size_t ready = 0;
   std::size_t leased = 0;
   std::array<List<Task>, limits::kPriorities> lines;
   std::array<std::uint64_t, limits::kPriorities> pass{};  ///< stride scheduling
   std::uint64_t pass_now = 0;
   std::vector<Worker*> workers;
-  std::size_t turn = 0;            ///< whose turn it is among `workers`
-  bool is_woken = false;           ///< will be looked at when this step ends
+  std::size_t turn = 0;   ///< whose turn it is among `workers`
+  bool is_woken = false;  ///< will be looked at when this step ends
 
   void push(Task& task);
   void push_first(Task& task);
@@ -140,21 +140,22 @@ struct Queue {
 
 /// A worker's session.
 struct Worker {
-  PeerId peer = 0;                 ///< 0 while its connection is gone
+  PeerId peer = 0;  ///< 0 while its connection is gone
   wire::SessionId session{};
   std::string name, version;
   std::vector<Queue*> queues;
   std::uint32_t slots = 0;
   std::uint32_t leased = 0;
-  std::set<std::pair<TaskKey, Fence>> revoked;   ///< attempts that count no more but keep their slot
+  /// attempts that count no more but keep their slot
+  std::set<std::pair<TaskKey, Fence>> revoked;
   bool is_draining = false;
-  bool needs_hello = false;        ///< no offers until it has told what it holds
+  bool needs_hello = false;  ///< no offers until it has told what it holds
   Steady heard{};
-  Steady beaten{};                 ///< when we last sent a beat
-  std::uint64_t sent = 0;          ///< offers since its hello
-  std::uint64_t received = 0;      ///< results since its hello
-  std::uint64_t mark_old = 0;      ///< `sent` as it was two of our beats ago …
-  std::uint64_t mark_new = 0;      ///< … and one
+  Steady beaten{};             ///< when we last sent a beat
+  std::uint64_t sent = 0;      ///< offers since its hello
+  std::uint64_t received = 0;  ///< results since its hello
+  std::uint64_t mark_old = 0;  ///< `sent` as it was two of our beats ago …
+  std::uint64_t mark_new = 0;  ///< … and one
   List<Task> leases;
 
   [[nodiscard]] bool can_take() const {

@@ -1,4 +1,5 @@
-// What is not in hand comes back: orders on demand, the backlog when the window has room, the schedule when due.
+// What is not in hand comes back: orders on demand, the backlog when the window has room, the
+// schedule when due.
 #include <algorithm>
 
 #include "broker/core/state.hpp"
@@ -9,8 +10,9 @@ bool Backlog::has_more() const {
   return std::any_of(lines.begin(), lines.end(), [](const auto& line) { return line.has_more(); });
 }
 
-/// Runs `action` with the order: at once when it is resident, after its insert when that is under way, else
-/// after loading it. The store keeps loads and writes in order, so what is loaded is never behind memory.
+/// Runs `action` with the order: at once when it is resident, after its insert when that is under
+/// way, else after loading it. The store keeps loads and writes in order, so what is loaded is
+/// never behind memory.
 void Engine::State::with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker,
                                Shard::Action action) {
   const auto found = shard.orders.find(id);
@@ -110,7 +112,8 @@ void Engine::State::on(event::PageLoaded& loaded) {
   wake(queue);
 }
 
-/// One deferred row whose turn has come. It stays in its table until whatever ends the task deletes it.
+/// One deferred row whose turn has come. It stays in its table until whatever ends the task deletes
+/// it.
 void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   const auto found = shard.orders.find(row.task.key.order);
   if (found == shard.orders.end()) return;

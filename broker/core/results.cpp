@@ -12,14 +12,14 @@ namespace {
 
 /// What is kept of a result that came too late: its hash, its size and its first KiB.
 std::string evidence_note(const wire::TaskResult& result, const char* reason) {
-  return text_object({{"reason", reason},
-                      {"outcome", to_string(static_cast<Outcome>(result.outcome))},
-                      {"hash", std::to_string(content_hash(result.result))},
-                      {"bytes", std::to_string(result.result.size())},
-                      {"fence", std::to_string(result.fence.timeline) + "/" +
-                                    std::to_string(result.fence.epoch) + "/" +
-                                    std::to_string(result.fence.attempt)},
-                      {"error", clean_text(result.error, limits::kTextBytes)}});
+  return text_object(
+      {{"reason", reason},
+       {"outcome", to_string(static_cast<Outcome>(result.outcome))},
+       {"hash", std::to_string(content_hash(result.result))},
+       {"bytes", std::to_string(result.result.size())},
+       {"fence", std::to_string(result.fence.timeline) + "/" + std::to_string(result.fence.epoch) +
+                     "/" + std::to_string(result.fence.attempt)},
+       {"error", clean_text(result.error, limits::kTextBytes)}});
 }
 
 Bytes evidence_bytes(const wire::TaskResult& result) {
@@ -31,7 +31,8 @@ const Error kStaleError{Code::kStale, "stale", "somebody newer holds this task",
 
 }  // namespace
 
-Send Engine::State::recorded(PeerId peer, const wire::TaskResult& result, const Error* refusal) const {
+Send Engine::State::recorded(PeerId peer, const wire::TaskResult& result,
+                             const Error* refusal) const {
   wire::Recorded item{.key = result.key, .fence = result.fence, .code = 0, .reason = {}};
   if (refusal != nullptr) {
     item.code = static_cast<std::uint8_t>(refusal->code);
@@ -51,7 +52,8 @@ bool Engine::State::accepts(const Task& task, const Fence& fence) const {
     if (planted_.stale_epoch) return fence.attempt == task.fence.attempt;
     return fence == task.fence;
   }
-  // After a takeover: a grant of the epoch before ours that has not ended is the only one that can be alive.
+  // After a takeover: a grant of the epoch before ours that has not ended is the only one that can
+  // be alive.
   if (task.hold != Hold::kUnclaimed) return false;
   if (planted_.stale_epoch) return fence.epoch < shard.epoch;
   return fence.timeline <= shard.timeline && fence.epoch + 1 == shard.epoch &&
@@ -85,13 +87,15 @@ void Engine::State::result(Worker& worker, wire::TaskResult& result) {
     case Outcome::kSucceeded: return succeeded(*task, worker.name, result);
     case Outcome::kPermanent: return failed(*task, worker.name, result);
     case Outcome::kSnooze:
-      return snoozed(*task, worker.name, Millis{static_cast<std::int64_t>(
-                                             std::min<std::uint64_t>(result.delay_ms, 31'536'000'000))});
+      return snoozed(*task, worker.name,
+                     Millis{static_cast<std::int64_t>(
+                         std::min<std::uint64_t>(result.delay_ms, 31'536'000'000))});
     case Outcome::kUnknown: task->maybe = true; [[fallthrough]];
     case Outcome::kTransient: break;
   }
-  attempt_failed(*task, worker.name, clean_text(result.error, limits::kTextBytes),
-                 Millis{static_cast<std::int64_t>(std::min<std::uint64_t>(result.delay_ms, 86'400'000))});
+  attempt_failed(
+      *task, worker.name, clean_text(result.error, limits::kTextBytes),
+      Millis{static_cast<std::int64_t>(std::min<std::uint64_t>(result.delay_ms, 86'400'000))});
 }
 
 /// Too late, or not its to say. The tables know whether this very attempt was recorded before.
@@ -153,8 +157,8 @@ void Engine::State::succeeded(Task& task, const std::string& worker, wire::TaskR
   };
   if (result.result.size() > limits::kResultBytes ||
       order.results_bytes + result.result.size() > limits::kOrderResultsBytes) {
-    return refuse("the result has " + std::to_string(result.result.size()) + " bytes; the limit is " +
-                  std::to_string(limits::kResultBytes) + " a step and " +
+    return refuse("the result has " + std::to_string(result.result.size()) +
+                  " bytes; the limit is " + std::to_string(limits::kResultBytes) + " a step and " +
                   std::to_string(limits::kOrderResultsBytes) + " an order");
   }
   std::string context;
@@ -170,8 +174,13 @@ void Engine::State::succeeded(Task& task, const std::string& worker, wire::TaskR
   transition(task, TaskState::kLeased, Cause::kSucceeded);
   auto& event = note(change, EventKind::kSucceeded, &task);
   event.worker = worker;
-  DoneStep done{.step = task.step, .branch = task.branch, .kind = task.kind, .is_skipped = false,
-                .attempt = result.fence.attempt, .result = nullptr, .context = {}};
+  DoneStep done{.step = task.step,
+                .branch = task.branch,
+                .kind = task.kind,
+                .is_skipped = false,
+                .attempt = result.fence.attempt,
+                .result = nullptr,
+                .context = {}};
   if (!result.result.empty()) done.result = make_bytes(std::move(result.result));
   event.detail = done.result;
   if (!context.empty()) {
@@ -229,7 +238,8 @@ void Engine::State::attempt_failed(Task& task, std::string worker, const std::st
   const bool is_exhausted = task.failures >= policy.attempts;
   auto& event = note(change, is_exhausted ? EventKind::kParked : EventKind::kAttemptFailed, &task);
   event.worker = std::move(worker);
-  event.note = text_object({{"error", error}, {"reason", is_exhausted ? "exhausted" : "transient"}});
+  event.note =
+      text_object({{"error", error}, {"reason", is_exhausted ? "exhausted" : "transient"}});
   task.attempt = task.fence.attempt;
   if (task.failures == policy.alarm_after) {
     Fact alarm = about(FactKind::kTaskAlarm, task);
@@ -269,7 +279,9 @@ void Engine::State::snoozed(Task& task, const std::string& worker, Millis delay)
 }
 
 void Engine::State::schedule(Draft& draft, Task& task, Wall run_at, std::string reason) {
-  DeferredRow row{.task = task.row(), .state = TaskState::kScheduled, .run_at = run_at,
+  DeferredRow row{.task = task.row(),
+                  .state = TaskState::kScheduled,
+                  .run_at = run_at,
                   .reason = std::move(reason)};
   row.task.seq = draft.shard->next_seq();
   remove_row(draft, task);
@@ -280,8 +292,8 @@ void Engine::State::park(Draft& draft, Task& task, std::string reason) {
   Fact parked = about(FactKind::kTaskParked, task);
   parked.text = reason;
   fact(std::move(parked));
-  DeferredRow row{.task = task.row(), .state = TaskState::kParked, .run_at = {},
-                  .reason = std::move(reason)};
+  DeferredRow row{
+      .task = task.row(), .state = TaskState::kParked, .run_at = {}, .reason = std::move(reason)};
   row.task.seq = draft.shard->next_seq();
   remove_row(draft, task);
   defer(draft, std::move(row));
@@ -294,7 +306,8 @@ void Engine::State::failed(Task& task, const std::string& worker, const wire::Ta
   change.write->once_durable.push_back(recorded(task.worker->peer, result, nullptr));
   auto& event = note(change, EventKind::kFailed, &task);
   event.worker = worker;
-  event.note = text_object({{"error", clean_text(result.error, limits::kTextBytes)}, {"reason", clean_text(result.reason, limits::kTextBytes)}});
+  event.note = text_object({{"error", clean_text(result.error, limits::kTextBytes)},
+                            {"reason", clean_text(result.reason, limits::kTextBytes)}});
   transition(task, TaskState::kLeased, Cause::kFailed);
   remove_row(change, task);
   begin_ending(change, OrderStatus::kFailed);
@@ -312,8 +325,8 @@ void Engine::State::timed_out(Task& task) {
   attempt_failed(task, name, "no answer within the step's timeout", Millis{0});
 }
 
-/// The attempt's worker is gone (or gave it back): the task goes out again under the next attempt, unless it
-/// has taken too many workers down with it.
+/// The attempt's worker is gone (or gave it back): the task goes out again under the next attempt,
+/// unless it has taken too many workers down with it.
 void Engine::State::lost(Task& task, const std::string& why, bool burns) {
   Order& order = task.order;
   Shard& shard = shards_.at(order.shard);
@@ -348,7 +361,8 @@ void Engine::State::end_as_evidence(Task& task, const std::string& worker,
                                     const wire::TaskResult* result) {
   Order& order = task.order;
   auto change = draft(shards_.at(order.shard), order);
-  auto& event = note(change, result != nullptr ? EventKind::kLateResult : EventKind::kWorkerLost, &task);
+  auto& event =
+      note(change, result != nullptr ? EventKind::kLateResult : EventKind::kWorkerLost, &task);
   event.worker = worker;
   if (result != nullptr) {
     event.detail = evidence_bytes(*result);

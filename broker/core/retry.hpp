@@ -1,7 +1,9 @@
 // How long to wait before attempt n+1.
 //
-// Shapes:  delay(n) = min(cap, first · factor^(n-1)) · U(0.5, 1): grows with the failures, never together.
-// Units:   milliseconds. The exponent is bounded by stopping at the cap, so no count of failures overflows.
+// Shapes:  delay(n) = min(cap, first · factor^(n-1)) · U(0.5, 1): grows with the failures, never
+//          together.
+// Units:   milliseconds. The exponent is bounded by stopping at the cap, so no count of failures
+//          overflows.
 // Threads: pure.
 #pragma once
 

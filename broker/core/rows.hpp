@@ -1,5 +1,5 @@
-// The rows of a shard's tables as values, and the changes that a commit makes to them. What core proposes and
-// a store carries out; schema/sql/README.md explains the tables.
+// The rows of a shard's tables as values, and the changes that a commit makes to them. What core
+// proposes and a store carries out; schema/sql/README.md explains the tables.
 //
 // Shapes:  one struct a table; a Change is one row that comes or goes. No row is ever updated.
 // Threads: values; payloads and results are shared, immutable strings.
@@ -17,7 +17,8 @@
 
 namespace ordo {
 
-/// Immutable bytes that several owners hold (a payload on its way to tables and workers). Null: none.
+/// Immutable bytes that several owners hold (a payload on its way to tables and workers). Null:
+/// none.
 using Bytes = std::shared_ptr<const std::string>;
 
 inline Bytes make_bytes(std::string bytes) {
@@ -32,14 +33,15 @@ struct OrderRow {
   OrderId id;
   PipelineId pipeline = 0;
   std::uint8_t priority = 5;
-  std::string key;               ///< the caller's business key; empty: none
-  std::string customer;          ///< empty: none
-  std::string labels;            ///< JSON object as text; empty: none
-  std::string context;           ///< JSON object as text; empty: none
-  Bytes payload;                 ///< opaque; null: empty
-  std::uint64_t submit_hash = 0; ///< of everything the client gave: same id and other hash is a conflict
+  std::string key;       ///< the caller's business key; empty: none
+  std::string customer;  ///< empty: none
+  std::string labels;    ///< JSON object as text; empty: none
+  std::string context;   ///< JSON object as text; empty: none
+  Bytes payload;         ///< opaque; null: empty
+  /// of everything the client gave: same id and other hash is a conflict
+  std::uint64_t submit_hash = 0;
   std::optional<Wall> deadline;
-  Wall accepted{};               ///< owner's wall time when it took the order
+  Wall accepted{};  ///< owner's wall time when it took the order
 };
 
 /// A row of `task` or the task part of `deferred`.
@@ -47,11 +49,11 @@ struct TaskRow {
   TaskKey key;
   std::string queue;
   std::uint8_t priority = 5;
-  std::int64_t seq = 0;          ///< place in line: epoch << 40 | counter
-  std::uint32_t attempt = 0;     ///< attempts that ended; the next or running one is attempt + 1
-  std::uint16_t failures = 0;    ///< what burned the retry budget
-  std::uint8_t losses = 0;       ///< workers lost on it since it last failed or succeeded
-  bool maybe = false;            ///< an attempt of unknown outcome may have had its effect
+  std::int64_t seq = 0;        ///< place in line: epoch << 40 | counter
+  std::uint32_t attempt = 0;   ///< attempts that ended; the next or running one is attempt + 1
+  std::uint16_t failures = 0;  ///< what burned the retry budget
+  std::uint8_t losses = 0;     ///< workers lost on it since it last failed or succeeded
+  bool maybe = false;          ///< an attempt of unknown outcome may have had its effect
 
   friend bool operator==(const TaskRow&, const TaskRow&) = default;
 };
@@ -60,8 +62,9 @@ struct TaskRow {
 struct DeferredRow {
   TaskRow task;
   TaskState state = TaskState::kBacklog;  ///< backlog, scheduled, waiting, held or parked
-  std::optional<Wall> run_at;             ///< set exactly where state is scheduled (or kind deadline)
-  std::string reason;                     ///< one word or a short sentence for people; empty: none
+  /// set exactly where state is scheduled (or kind deadline)
+  std::optional<Wall> run_at;
+  std::string reason;  ///< one word or a short sentence for people; empty: none
 
   friend bool operator==(const DeferredRow&, const DeferredRow&) = default;
 };
@@ -69,18 +72,20 @@ struct DeferredRow {
 /// `event`: what happened; only grows.
 struct EventRow {
   OrderId order;
-  std::int64_t seq = 0;                   ///< epoch << 40 | counter, unique in the shard
+  std::int64_t seq = 0;  ///< epoch << 40 | counter, unique in the shard
   Wall at{};
   EventKind kind = EventKind::kSucceeded;
-  std::optional<OrderStatus> status;      ///< set where the event changes the order's status
-  std::optional<StepIndex> step;          ///< unset for events of the whole order
+  std::optional<OrderStatus> status;  ///< set where the event changes the order's status
+  std::optional<StepIndex> step;      ///< unset for events of the whole order
   BranchIndex branch = 0;
   TaskKind task_kind = TaskKind::kForward;
   std::uint32_t attempt = 0;
-  std::string worker;                     ///< name of the worker or of who acted; empty: none
-  std::uint32_t ms = 0;                   ///< how long the attempt ran as the owner saw it
-  Bytes detail;                           ///< result (succeeded, operator_complete) or evidence (late_result)
-  std::string note;                       ///< JSON object as text: error, reason, who, why, context; empty: none
+  std::string worker;    ///< name of the worker or of who acted; empty: none
+  std::uint32_t ms = 0;  ///< how long the attempt ran as the owner saw it
+  /// result (succeeded, operator_complete) or evidence (late_result)
+  Bytes detail;
+  /// JSON object as text: error, reason, who, why, context; empty: none
+  std::string note;
 };
 
 /// `pipeline`: one immutable version.
@@ -103,14 +108,31 @@ struct QueueSetting {
   friend bool operator==(const QueueSetting&, const QueueSetting&) = default;
 };
 
-struct InsertOrder { OrderRow row; };        ///< on conflict: reported, and what hangs on it is left out
-struct InsertTask { TaskRow row; };
-struct InsertDeferred { DeferredRow row; };
-struct DeleteTask { TaskKey key; };          ///< exactly one row must go
-struct DeleteDeferred { TaskKey key; };      ///< exactly one row must go
-struct AppendEvent { EventRow row; };
-struct PutPipeline { PipelineRow row; };     ///< same (name, version) with another id is a conflict
-struct PutQueueSetting { QueueSetting row; };
+/// on conflict: reported, and what hangs on it is left out
+struct InsertOrder {
+  OrderRow row;
+};
+struct InsertTask {
+  TaskRow row;
+};
+struct InsertDeferred {
+  DeferredRow row;
+};
+struct DeleteTask {
+  TaskKey key;
+};  ///< exactly one row must go
+struct DeleteDeferred {
+  TaskKey key;
+};  ///< exactly one row must go
+struct AppendEvent {
+  EventRow row;
+};
+struct PutPipeline {
+  PipelineRow row;
+};  ///< same (name, version) with another id is a conflict
+struct PutQueueSetting {
+  QueueSetting row;
+};
 
 using Change = std::variant<InsertOrder, InsertTask, InsertDeferred, DeleteTask, DeleteDeferred,
                             AppendEvent, PutPipeline, PutQueueSetting>;
@@ -130,9 +152,10 @@ struct DoneStep {
 struct OrderSnapshot {
   OrderRow order;
   OrderStatus status = OrderStatus::kRunning;
-  bool is_cancelled = false;            ///< a cancel_requested event is there (status compensating or final)
-  std::vector<TaskRow> tasks;           ///< its rows in `task`
-  std::vector<DeferredRow> deferred;    ///< its rows in `deferred`
+  /// a cancel_requested event is there (status compensating or final)
+  bool is_cancelled = false;
+  std::vector<TaskRow> tasks;         ///< its rows in `task`
+  std::vector<DeferredRow> deferred;  ///< its rows in `deferred`
   std::vector<DoneStep> done;
 };
 

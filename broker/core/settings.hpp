@@ -1,6 +1,7 @@
 // What an operator sets about the engine, validated as a whole.
 //
-// Units:   in the names and types. Every field has its default, bounds and what too small or too large does.
+// Units:   in the names and types. Every field has its default, bounds and what too small or too
+//          large does.
 // Errors:  problem() gives one sentence for the first setting that is out of range.
 // Threads: a value.
 #pragma once
@@ -20,28 +21,32 @@ struct Settings {
   std::string broker_name = "broker";     ///< shown to peers and in facts
   std::string version = "0";
 
-  Millis beat{1000};          ///< between heartbeats, 100 ms to 10 s
-  Millis silence{3000};       ///< after which a peer is given up; ≥ 3 beats (less: a lost beat is a lost worker)
-  Millis grace{2000};         ///< after takeover, for workers to claim what they run; 0 to 60 s
-  Millis trust{1000};         ///< since the last round trip on a shard's session; then nothing is sent for it
-  Millis reopen{500};         ///< between attempts to take a shard, jittered; 50 ms to 60 s
+  Millis beat{1000};  ///< between heartbeats, 100 ms to 10 s
+  /// after which a peer is given up; ≥ 3 beats (less: a lost beat is a lost worker)
+  Millis silence{3000};
+  Millis grace{2000};  ///< after takeover, for workers to claim what they run; 0 to 60 s
+  /// since the last round trip on a shard's session; then nothing is sent for it
+  Millis trust{1000};
+  Millis reopen{500};  ///< between attempts to take a shard, jittered; 50 ms to 60 s
 
-  std::uint32_t window_tasks = 16'000;       ///< in hand per queue, 2 to 1,000,000
-  std::uint64_t window_bytes = 64u << 20;    ///< payload bytes in hand per queue, ≥ 4 MiB
-  std::uint32_t page_rows = 1000;            ///< read at once from backlog or schedule, 1 to 10,000
+  std::uint32_t window_tasks = 16'000;     ///< in hand per queue, 2 to 1,000,000
+  std::uint64_t window_bytes = 64u << 20;  ///< payload bytes in hand per queue, ≥ 4 MiB
+  std::uint32_t page_rows = 1000;          ///< read at once from backlog or schedule, 1 to 10,000
 
-  std::uint32_t inbox_orders = 20'000;       ///< submits not yet durable, per shard; past it: busy
-  std::uint64_t inbox_bytes = 64u << 20;     ///< their payload bytes, per shard
-  double submit_rate = 0;                    ///< orders a second in total; 0: no limit
-  double client_rate = 0;                    ///< orders a second per client; 0: no limit
-  std::uint64_t waiting_orders = 0;          ///< tasks waiting (in hand and backlog); past it: busy; 0: no limit
-  std::uint32_t waiters = 100'000;           ///< Wait and Watch requests held at once
+  std::uint32_t inbox_orders = 20'000;    ///< submits not yet durable, per shard; past it: busy
+  std::uint64_t inbox_bytes = 64u << 20;  ///< their payload bytes, per shard
+  double submit_rate = 0;                 ///< orders a second in total; 0: no limit
+  double client_rate = 0;                 ///< orders a second per client; 0: no limit
+  /// tasks waiting (in hand and backlog); past it: busy; 0: no limit
+  std::uint64_t waiting_orders = 0;
+  std::uint32_t waiters = 100'000;  ///< Wait and Watch requests held at once
 
-  Millis id_past{24LL * 3600 * 1000};        ///< an unknown id may be this old …
-  Millis id_future{5LL * 60 * 1000};         ///< … or this far ahead of the owner's clock
+  Millis id_past{24LL * 3600 * 1000};  ///< an unknown id may be this old …
+  Millis id_future{5LL * 60 * 1000};   ///< … or this far ahead of the owner's clock
 
-  std::uint64_t seed = 1;                    ///< of jitter; the shell gives a random one
-  std::string planted;                       ///< test builds: the bug to plant ("PB-01"); empty: none
+  std::uint64_t seed = 1;  ///< of jitter; the shell gives a random one
+  /// test builds: the bug to plant ("PB-01"); empty: none
+  std::string planted;
 
   /// One sentence about the first setting out of range; nullopt when all is well.
   [[nodiscard]] std::optional<std::string> problem() const;

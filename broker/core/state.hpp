@@ -1,8 +1,8 @@
-// The engine's inside: everything it remembers, and one function per thing that can happen. Private to
-// broker/core; the files beside this one each hold one group of these functions.
+// The engine's inside: everything it remembers, and one function per thing that can happen. Private
+// to broker/core; the files beside this one each hold one group of these functions.
 //
-// Shapes:  settings, shards (with their resident orders), queues, workers, clients, pipelines. Containers that are
-//          iterated are ordered, so that the same events give the same effects.
+// Shapes:  settings, shards (with their resident orders), queues, workers, clients, pipelines.
+//          Containers that are iterated are ordered, so that the same events give the same effects.
 // Threads: one owner.
 #pragma once
 
@@ -26,17 +26,17 @@ namespace ordo {
 
 /// Where one (queue, priority) of a shard stands in its backlog.
 struct BacklogLine {
-  std::int64_t cursor = 0;     ///< seq up to which everything was paged in
-  std::int64_t written = 0;    ///< seq of the newest row sent there
-  std::int64_t asked = 0;      ///< `written` when the page under way was asked for
-  bool is_unknown = false;     ///< after a takeover, until a page says that it was the last
+  std::int64_t cursor = 0;   ///< seq up to which everything was paged in
+  std::int64_t written = 0;  ///< seq of the newest row sent there
+  std::int64_t asked = 0;    ///< `written` when the page under way was asked for
+  bool is_unknown = false;   ///< after a takeover, until a page says that it was the last
   [[nodiscard]] bool has_more() const { return is_unknown || cursor < written; }
 };
 struct Backlog {
   std::array<BacklogLine, limits::kPriorities> lines;
   std::array<std::uint64_t, limits::kPriorities> pass{};
   bool is_paging = false;
-  std::uint64_t count = 0;     ///< about how many rows wait
+  std::uint64_t count = 0;  ///< about how many rows wait
   [[nodiscard]] bool has_more() const;
 };
 
@@ -48,27 +48,27 @@ struct Shard {
   std::uint32_t incarnation = 0;
   std::uint32_t timeline = 0;
   std::uint32_t epoch = 0;
-  std::int64_t counter = 0;            ///< seq = epoch << 40 | counter
-  Steady anchor_steady{};              ///< at takeover …
-  Wall anchor_wall{};                  ///< … the database's clock said this
-  Steady alive{};                      ///< last successful round trip
+  std::int64_t counter = 0;  ///< seq = epoch << 40 | counter
+  Steady anchor_steady{};    ///< at takeover …
+  Wall anchor_wall{};        ///< … the database's clock said this
+  Steady alive{};            ///< last successful round trip
   std::optional<Steady> reopen_at;
   std::optional<Steady> grace_until;
   std::unordered_map<OrderId, std::unique_ptr<Order>> orders;
   using Action = std::function<void(Order*)>;
   struct Waiting {
-    Action run;                        ///< called with the order, or null when there is none
-    std::optional<Asker> asker;        ///< answered `unknown` when the shard is lost first
+    Action run;                  ///< called with the order, or null when there is none
+    std::optional<Asker> asker;  ///< answered `unknown` when the shard is lost first
   };
   std::map<OrderId, std::vector<Waiting>> loading;
-  std::map<std::uint32_t, Backlog> backlogs;        ///< by queue index
+  std::map<std::uint32_t, Backlog> backlogs;  ///< by queue index
   std::optional<Wall> next_due;
   Wall due_cursor{};
   std::int64_t due_cursor_seq = 0;
   bool is_paging_due = false;
   std::uint32_t inbox_orders = 0;
   std::uint64_t inbox_bytes = 0;
-  std::vector<std::pair<std::int64_t, TaskKey>> unclaimed;   ///< by place in line
+  std::vector<std::pair<std::int64_t, TaskKey>> unclaimed;  ///< by place in line
 
   [[nodiscard]] Wall wall(Steady now) const { return anchor_wall + (now - anchor_steady); }
   [[nodiscard]] bool is_open() const { return state == State::kOpen; }
@@ -89,19 +89,19 @@ struct Client {
 /// Somebody who waits for an order's end, a step, or its events.
 struct Waiter {
   Asker asker;
-  std::string step;              ///< empty: the end or parked
+  std::string step;  ///< empty: the end or parked
   bool is_watch = false;
-  std::int64_t cursor = 0;       ///< watch: seq of the last event sent
-  bool is_reading = false;       ///< watch: a query is under way
-  bool is_behind = false;        ///< watch: something happened meanwhile
-  bool has_answered = false;     ///< watch: the first page is always sent, also empty
+  std::int64_t cursor = 0;    ///< watch: seq of the last event sent
+  bool is_reading = false;    ///< watch: a query is under way
+  bool is_behind = false;     ///< watch: something happened meanwhile
+  bool has_answered = false;  ///< watch: the first page is always sent, also empty
 };
 
 /// Bugs that the simulator plants to prove that it would find them.
 struct Planted {
   explicit Planted(const std::string& name);
-  bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor, lost_timers,
-      double_attempt, credit_leak, stale_epoch, resurrect, stale_join;
+  bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
+      lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join;
 };
 
 class Engine::State {
@@ -111,7 +111,7 @@ class Engine::State {
   void start();
   void handle(Event&& event);
   void tick();
-  void finish_step();            ///< dispatches what became possible
+  void finish_step();  ///< dispatches what became possible
   [[nodiscard]] std::optional<Steady> next_deadline() const;
   [[nodiscard]] EngineCounts counts() const;
 
@@ -137,8 +137,8 @@ class Engine::State {
   struct Settlement {
     Asker asker;
     std::size_t remaining = 0;
-    std::function<void()> apply;   ///< once durable in all
-    std::string body;              ///< of the answer
+    std::function<void()> apply;  ///< once durable in all
+    std::string body;             ///< of the answer
   };
   void commit_settings(Shard& shard, Change change, std::shared_ptr<Settlement> settlement);
   void settle_everywhere(const Change& change, std::shared_ptr<Settlement> settlement);
@@ -213,7 +213,8 @@ class Engine::State {
   void share_pipelines();
 
   // ---- paging.cpp: what is not in hand comes back ----
-  void with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker, Shard::Action action);
+  void with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker,
+                  Shard::Action action);
   void run_waiting(Shard& shard, const OrderId& id);
   void on(event::OrdersLoaded& loaded);
   void on(event::PageLoaded& loaded);
@@ -308,8 +309,8 @@ class Engine::State {
   std::map<PipelineId, std::unique_ptr<KnownPipeline>> pipelines_;
   std::map<std::string, std::map<std::uint32_t, const KnownPipeline*>> versions_;
   std::map<std::string, std::unique_ptr<Queue>> queues_;
-  std::vector<Queue*> queue_list_;                 ///< by index
-  std::vector<Queue*> woken_;                      ///< to dispatch at the end of this step
+  std::vector<Queue*> queue_list_;  ///< by index
+  std::vector<Queue*> woken_;       ///< to dispatch at the end of this step
   TimerWheel<Task> timers_;
   std::map<wire::SessionId, std::unique_ptr<Worker>> workers_;
   std::map<PeerId, Worker*> worker_peers_;

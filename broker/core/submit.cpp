@@ -68,13 +68,17 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   if (auto checked = check_request(request); !checked) return answer(asker, checked.error());
   Shard* shard = shard_of(request.id);
   if (shard == nullptr) {
-    return answer(asker, Error{Code::kNotOwner, "shard",
-                               "shard " + std::to_string(request.id.shard()) + " is not here", {}});
+    return answer(asker, Error{Code::kNotOwner,
+                               "shard",
+                               "shard " + std::to_string(request.id.shard()) + " is not here",
+                               {}});
   }
   if (!shard->is_open()) {
-    return answer(asker, Error{Code::kUnavailable, "shard_closed",
-                               "shard " + std::to_string(shard->number) +
-                                   " is not open yet: try again", {}});
+    return answer(asker,
+                  Error{Code::kUnavailable,
+                        "shard_closed",
+                        "shard " + std::to_string(shard->number) + " is not open yet: try again",
+                        {}});
   }
   const std::uint64_t hash = hash_of(request);
   if (const auto found = shard->orders.find(request.id); found != shard->orders.end()) {
@@ -113,7 +117,8 @@ Result<void> Engine::State::admit(PeerId peer, Shard& shard, const wire::OrderRe
       shard.inbox_bytes + request.payload.size() > settings_.inbox_bytes) {
     return busy("inbox_full", "too many orders are on their way into the tables", Millis{20});
   }
-  if (settings_.waiting_orders != 0 && counts().ready + counts().backlog >= settings_.waiting_orders) {
+  if (settings_.waiting_orders != 0 &&
+      counts().ready + counts().backlog >= settings_.waiting_orders) {
     return busy("queue_full", "too many orders are waiting for workers", Millis{200});
   }
   if (const Micros wait = submit_bucket_.take(now.steady); wait.count() > 0) {
@@ -129,8 +134,10 @@ Result<void> Engine::State::admit(PeerId peer, Shard& shard, const wire::OrderRe
 
 void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
   if (order.row.submit_hash != hash) {
-    return answer(asker, Error{Code::kConflict, "payload",
-                               "order " + order.row.id.to_string() + " exists with other content", {}});
+    return answer(asker, Error{Code::kConflict,
+                               "payload",
+                               "order " + order.row.id.to_string() + " exists with other content",
+                               {}});
   }
   if (order.is_inserting) {
     order.resubmits.push_back(asker);
@@ -140,11 +147,13 @@ void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
   answer(asker);
 }
 
-/// An id from outside the window of new ids: known ones are answered from the record, others refused.
+/// An id from outside the window of new ids: known ones are answered from the record, others
+/// refused.
 void Engine::State::check_known(Shard& shard, Asker asker, const OrderId& id, std::uint64_t hash) {
   with_order(shard, id, asker, [this, asker, hash](Order* order) {
     if (order != nullptr) return resubmit(*order, asker, hash);
-    answer(asker, Error{Code::kMalformed, "id_time",
+    answer(asker, Error{Code::kMalformed,
+                        "id_time",
                         "the id's time is more than " +
                             std::to_string(settings_.id_past.count() / 3'600'000) + " h past or " +
                             std::to_string(settings_.id_future.count() / 60'000) +
@@ -191,7 +200,8 @@ void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& reques
     }
     DeferredRow row;
     row.task = {.key = {order.row.id, step, 0, TaskKind::kForward},
-                .queue = pipeline->steps[step].queue, .priority = order.row.priority,
+                .queue = pipeline->steps[step].queue,
+                .priority = order.row.priority,
                 .seq = shard.next_seq()};
     row.state = TaskState::kScheduled;
     row.run_at = wall + Millis{static_cast<std::int64_t>(request.delay_ms)};
@@ -201,8 +211,10 @@ void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& reques
   }
   if (order.row.deadline) {
     DeferredRow row;
-    row.task = {.key = {order.row.id, 0, 0, TaskKind::kDeadline}, .queue = "",
-                .priority = order.row.priority, .seq = shard.next_seq()};
+    row.task = {.key = {order.row.id, 0, 0, TaskKind::kDeadline},
+                .queue = "",
+                .priority = order.row.priority,
+                .seq = shard.next_seq()};
     row.state = TaskState::kScheduled;
     row.run_at = order.row.deadline;
     row.reason = "deadline";

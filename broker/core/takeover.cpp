@@ -121,15 +121,16 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   return &order;
 }
 
-/// A worker says that it runs (or finished) a task. True when that is the one grant that can be alive: it goes
-/// on under a new fence.
+/// A worker says that it runs (or finished) a task. True when that is the one grant that can be
+/// alive: it goes on under a new fence.
 bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
   Shard* shard = shard_of(held.key.order);
   if (shard == nullptr || !shard->is_open()) return false;
   const auto found = shard->orders.find(held.key.order);
   if (found == shard->orders.end()) return false;
   Task* task = found->second->find(held.key);
-  if (task == nullptr || task->hold != Hold::kUnclaimed || !accepts(*task, held.fence)) return false;
+  if (task == nullptr || task->hold != Hold::kUnclaimed || !accepts(*task, held.fence))
+    return false;
   const Fence fence = shard->fence(held.fence.attempt);
   lease(*task, worker, fence);
   fact(about(FactKind::kTaskAdopted, *task));

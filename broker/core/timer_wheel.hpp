@@ -1,5 +1,5 @@
-// Timers of leased tasks: a hashed wheel, so that arming and disarming cost a few nanoseconds however many
-// there are. Nearly all are disarmed before they fire.
+// Timers of leased tasks: a hashed wheel, so that arming and disarming cost a few nanoseconds
+// however many there are. Nearly all are disarmed before they fire.
 //
 // Units:   a tick is 4 ms: timeouts fire at most that much late, never early.
 // Shapes:  8,192 slots (32 s a turn); longer timers stay in their slot for more than one turn.
@@ -18,15 +18,15 @@
 
 namespace ordo {
 
-template <class T>
-class TimerWheel {
+template <class T> class TimerWheel {
  public:
   static constexpr Micros kTick{4000};
   static constexpr std::size_t kSlots = 8192;
 
   TimerWheel() : slots_(kSlots) {}
 
-  /// Arms `item` for `at`; disarm by unlinking the hook. `T::timer_at` must hold `at` while it is armed.
+  /// Arms `item` for `at`; disarm by unlinking the hook. `T::timer_at` must hold `at` while it is
+  /// armed.
   void arm(T& item, Hook& hook, Steady at) {
     const std::int64_t tick = std::max(tick_of(at) + 1, now_tick_ + 1);
     const std::size_t slot = index(tick);
@@ -35,8 +35,7 @@ class TimerWheel {
   }
 
   /// Calls fire(T&) for all that are due at `now`, in order of their ticks.
-  template <class F>
-  void advance(Steady now, F&& fire) {
+  template <class F> void advance(Steady now, F&& fire) {
     const std::int64_t target = tick_of(now);
     if (now_tick_ == kNever) now_tick_ = target - 1;
     if (target - now_tick_ > static_cast<std::int64_t>(kSlots)) {

@@ -34,8 +34,10 @@ wire::EventView event_view(const EventRow& event, const Pipeline* pipeline) {
 void Engine::State::ask(Asker asker, Question::Kind kind, ShardNumber shard, QuerySpec spec) {
   const auto found = shards_.find(shard);
   if (found == shards_.end()) {
-    return answer(asker, Error{Code::kNotFound, "unknown_shard",
-                               "shard " + std::to_string(shard) + " is not here", {}});
+    return answer(asker, Error{Code::kNotFound,
+                               "unknown_shard",
+                               "shard " + std::to_string(shard) + " is not here",
+                               {}});
   }
   const std::uint64_t number = ++next_query_;
   questions_[number] = {asker, kind, spec.id, spec.limit};
@@ -61,8 +63,10 @@ void Engine::State::on(event::QueryDone& done) {
     return answer(question.asker, wire::encode_body(page));
   }
   if (records.empty()) {
-    return answer(question.asker, Error{Code::kNotFound, "unknown_order",
-                                        "there is no order " + question.id.to_string(), {}});
+    return answer(
+        question.asker,
+        Error{
+            Code::kNotFound, "unknown_order", "there is no order " + question.id.to_string(), {}});
   }
   if (question.kind == Question::Kind::kGet) {
     return answer(question.asker, wire::encode_body(order_view(records.front())));
@@ -165,9 +169,11 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
   }
   for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
     if (it->note.empty()) continue;
-    const std::string step =
-        it->step && *it->step < pipeline->steps.size() ? " of " + pipeline->steps[*it->step].name : "";
-    result.facts.push_back("last note: " + std::string(to_string(it->kind)) + step + " " + it->note);
+    const std::string step = it->step && *it->step < pipeline->steps.size()
+                                 ? " of " + pipeline->steps[*it->step].name
+                                 : "";
+    result.facts.push_back("last note: " + std::string(to_string(it->kind)) + step + " " +
+                           it->note);
     break;
   }
   return result;
@@ -187,7 +193,8 @@ std::string Engine::State::explain_task(const OrderRecord& record, const Pipelin
       why = "Step " + task.step + " is parked (" + task.reason +
             "): an operator must retry, skip or complete it.";
     } else if (queue.is_paused && task.state != "leased") {
-      why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why + ".";
+      why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why +
+            ".";
     } else if (task.state == "scheduled") {
       why = "Step " + task.step + " runs again in " + std::to_string(task.run_in_ms) + " ms (" +
             task.reason + ").";
@@ -248,7 +255,8 @@ void Engine::State::pipelines_view(Asker asker, const wire::GetPipelines& reques
     if (!request.name.empty() && name != request.name) continue;
     for (const auto& [number, pipeline] : versions) {
       const bool is_newest = number == versions.rbegin()->first;
-      if (!request.name.empty() && request.version != number && !(request.version == 0 && is_newest)) {
+      if (!request.name.empty() && request.version != number &&
+          !(request.version == 0 && is_newest)) {
         continue;
       }
       list.pipelines.push_back({name, number, pipeline->id,
@@ -257,20 +265,25 @@ void Engine::State::pipelines_view(Asker asker, const wire::GetPipelines& reques
     }
   }
   if (!request.name.empty() && list.pipelines.empty()) {
-    return answer(asker, Error{Code::kNotFound, "unknown_pipeline",
-                               "there is no such version of pipeline `" + request.name + "`", {}});
+    return answer(asker, Error{Code::kNotFound,
+                               "unknown_pipeline",
+                               "there is no such version of pipeline `" + request.name + "`",
+                               {}});
   }
   answer(asker, wire::encode_body(list));
 }
 
-/// A watcher's page of events arrived: send it on, and ask again where something happened meanwhile.
-void Engine::State::events_read(const Question& question, Result<std::vector<OrderRecord>>& records) {
+/// A watcher's page of events arrived: send it on, and ask again where something happened
+/// meanwhile.
+void Engine::State::events_read(const Question& question,
+                                Result<std::vector<OrderRecord>>& records) {
   const auto found = waiters_.find(question.id);
   if (found == waiters_.end()) return;
-  const auto waiter = std::find_if(found->second.begin(), found->second.end(), [&](const Waiter& w) {
-    return w.is_watch && w.asker.peer == question.asker.peer &&
-           w.asker.request == question.asker.request;
-  });
+  const auto waiter =
+      std::find_if(found->second.begin(), found->second.end(), [&](const Waiter& w) {
+        return w.is_watch && w.asker.peer == question.asker.peer &&
+               w.asker.request == question.asker.request;
+      });
   if (waiter == found->second.end()) return;
   waiter->is_reading = false;
   const auto forget = [&] {
@@ -278,8 +291,10 @@ void Engine::State::events_read(const Question& question, Result<std::vector<Ord
     if (found->second.empty()) waiters_.erase(found);
   };
   if (!records || records->empty()) {
-    answer(question.asker, records ? Error{Code::kNotFound, "unknown_order",
-                                           "there is no order " + question.id.to_string(), {}}
+    answer(question.asker, records ? Error{Code::kNotFound,
+                                           "unknown_order",
+                                           "there is no order " + question.id.to_string(),
+                                           {}}
                                    : records.error());
     return forget();
   }

@@ -9,8 +9,10 @@ namespace ordo {
 void Engine::State::wait(Asker asker, const wire::Wait& request) {
   Shard* shard = shard_of(request.id);
   if (shard == nullptr || !shard->is_open()) {
-    return answer(asker, Error{Code::kUnavailable, "shard_closed",
-                               "the order's shard is not open here: try again", {}});
+    return answer(asker, Error{Code::kUnavailable,
+                               "shard_closed",
+                               "the order's shard is not open here: try again",
+                               {}});
   }
   if (counts().waiters >= settings_.waiters) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
@@ -18,13 +20,17 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
   }
   with_order(*shard, request.id, asker, [this, asker, request](Order* order) {
     if (order == nullptr) {
-      return answer(asker, Error{Code::kNotFound, "unknown_order",
-                                 "there is no order " + request.id.to_string(), {}});
+      return answer(
+          asker,
+          Error{
+              Code::kNotFound, "unknown_order", "there is no order " + request.id.to_string(), {}});
     }
     if (!request.step.empty() && !order->pipeline->find(request.step)) {
-      return answer(asker, Error{Code::kNotFound, "unknown_step",
+      return answer(asker, Error{Code::kNotFound,
+                                 "unknown_step",
                                  "pipeline `" + order->pipeline->name + "` has no step `" +
-                                     request.step + "`", {}});
+                                     request.step + "`",
+                                 {}});
     }
     Waiter waiter;
     waiter.asker = asker;
@@ -34,8 +40,8 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
   });
 }
 
-/// Answers when what was waited for is there. Only asked when nothing of the order is on its way, so that
-/// whatever is told is durable.
+/// Answers when what was waited for is there. Only asked when nothing of the order is on its way,
+/// so that whatever is told is durable.
 bool Engine::State::try_answer(Order& order, const Waiter& waiter) {
   wire::OrderSummary summary;
   summary.id = order.row.id;
@@ -77,8 +83,9 @@ void Engine::State::notify(Order& order) {
 
 void Engine::State::watch(Asker asker, const wire::Watch& request) {
   if (shard_of(request.id) == nullptr) {
-    return answer(asker, Error{Code::kNotFound, "unknown_order",
-                               "there is no order " + request.id.to_string(), {}});
+    return answer(
+        asker,
+        Error{Code::kNotFound, "unknown_order", "there is no order " + request.id.to_string(), {}});
   }
   if (counts().waiters >= settings_.waiters) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};

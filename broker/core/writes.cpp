@@ -15,8 +15,8 @@ constexpr const char* kUnstorable = "unstorable";
 std::size_t size_of(const Change& change) {
   std::size_t bytes = kRowBytes;
   if (const auto* insert = std::get_if<InsertOrder>(&change)) {
-    bytes += view(insert->row.payload).size() + insert->row.context.size() +
-             insert->row.labels.size();
+    bytes +=
+        view(insert->row.payload).size() + insert->row.context.size() + insert->row.labels.size();
   } else if (const auto* append = std::get_if<AppendEvent>(&change)) {
     bytes += view(append->row.detail).size() + append->row.note.size();
   } else if (const auto* put = std::get_if<PutPipeline>(&change)) {
@@ -130,12 +130,15 @@ void Engine::State::commit_settings(Shard& shard, Change change,
 }
 
 /// A setting counts when it is durable in every shard; until then nothing of it is applied.
-void Engine::State::settle_everywhere(const Change& change, std::shared_ptr<Settlement> settlement) {
+void Engine::State::settle_everywhere(const Change& change,
+                                      std::shared_ptr<Settlement> settlement) {
   for (auto& [number, shard] : shards_) {
     if (shard.is_open()) continue;
     return answer(settlement->asker,
-                  Error{Code::kUnavailable, "shard_closed",
-                        "shard " + std::to_string(number) + " is not open: try again", {}});
+                  Error{Code::kUnavailable,
+                        "shard_closed",
+                        "shard " + std::to_string(number) + " is not open: try again",
+                        {}});
   }
   settlement->remaining = shards_.size();
   for (auto& [number, shard] : shards_) commit_settings(shard, change, settlement);
@@ -210,8 +213,8 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
   evict_if_idle(shard, *order);
 }
 
-/// A write that was left out. For an order that came in twice this is the normal answer; anything else means
-/// that memory and tables disagree, and the tables win.
+/// A write that was left out. For an order that came in twice this is the normal answer; anything
+/// else means that memory and tables disagree, and the tables win.
 void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
   using Fate = event::WritesDone::Outcome;
   Write& write = *item.write;
@@ -238,14 +241,17 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
   }
   if (id.is_zero()) {
     if (item.outcome == Fate::kConflict) {
-      error = {Code::kConflict, "pipeline_version",
-               "this version exists with other content: raise the version", {}};
+      error = {Code::kConflict,
+               "pipeline_version",
+               "this version exists with other content: raise the version",
+               {}};
     }
     return settled(write.number, item.outcome == Fate::kDuplicate ? nullptr : &error);
   }
   std::vector<Asker> askers;
   for (auto& send : write.once_durable) {
-    if (auto* reply = std::get_if<wire::Answer>(&send.item)) askers.push_back({send.peer, reply->request});
+    if (auto* reply = std::get_if<wire::Answer>(&send.item))
+      askers.push_back({send.peer, reply->request});
   }
   if (is_submit) {
     if (const auto found = shard.orders.find(id); found != shard.orders.end()) {
@@ -253,8 +259,9 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
       askers.insert(askers.end(), order.resubmits.begin(), order.resubmits.end());
       --shard.inbox_orders;
       shard.inbox_bytes -= inbox_bytes_of(order);
-      auto refused = about(item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate
-                                                               : FactKind::kOrderRefused, order);
+      auto refused = about(
+          item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate : FactKind::kOrderRefused,
+          order);
       refused.text = error.reason;
       fact(std::move(refused));
       shard.orders.erase(found);
@@ -267,8 +274,8 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
       answer(asker, error);
     }
   }
-  const bool was_parking = std::any_of(
-      write.store.changes.begin(), write.store.changes.end(), [](const Change& change) {
+  const bool was_parking =
+      std::any_of(write.store.changes.begin(), write.store.changes.end(), [](const Change& change) {
         const auto* row = std::get_if<InsertDeferred>(&change);
         return row != nullptr && row->row.reason == kUnstorable;
       });
@@ -276,8 +283,8 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
   if (item.outcome == Fate::kRejected && !was_parking) abandon(shard, id);
 }
 
-/// A progress write that the database refuses: the order is read again and what the write was about is parked,
-/// so that one bad order stops nobody and is seen.
+/// A progress write that the database refuses: the order is read again and what the write was about
+/// is parked, so that one bad order stops nobody and is seen.
 void Engine::State::abandon(Shard& shard, const OrderId& id) {
   shard.orders.erase(id);
   with_order(shard, id, std::nullopt, [this, &shard](Order* order) {
@@ -303,7 +310,8 @@ void Engine::State::evict_if_idle(Shard& shard, Order& order) {
 void Engine::State::on(event::ShardLost& lost) {
   Shard* shard = live_shard(lost.shard, lost.incarnation);
   // Unfinished writes may be there or not: whoever waits for them must ask again with the same id.
-  Error unknown{Code::kUnknown, "in_doubt", "the outcome is not known: ask again with the same id", {}};
+  Error unknown{
+      Code::kUnknown, "in_doubt", "the outcome is not known: ask again with the same id", {}};
   if (planted_.in_doubt_failed) unknown = {Code::kUnavailable, "store", "nothing happened", {}};
   for (auto& write : lost.unfinished) {
     if (writes_in_flight_ > 0) --writes_in_flight_;

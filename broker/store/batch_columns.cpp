@@ -8,7 +8,8 @@
 
 namespace ordo {
 
-/// In the order of commit_batch's parameters. The members of a group follow each other as its insert() says.
+/// In the order of commit_batch's parameters. The members of a group follow each other as its
+/// insert() says.
 enum BatchColumns::Column : std::size_t {
   kTaskKey = 0,      // order, step, branch, kind
   kDeferredKey = 4,  // the same
@@ -48,7 +49,8 @@ constexpr std::array kTypes{
 // clang-format on
 static_assert(kTypes.size() == BatchColumns::kColumns);
 
-/// Our unsigned numbers have far smaller bounds than the columns; past those the column's CHECK refuses.
+/// Our unsigned numbers have far smaller bounds than the columns; past those the column's CHECK
+/// refuses.
 constexpr std::int16_t small(unsigned value) { return static_cast<std::int16_t>(value); }
 constexpr std::int32_t integer(std::uint32_t value) {
   return static_cast<std::int32_t>(

@@ -1,5 +1,5 @@
-// A batch turned into columns: the parameters of commit_batch (schema/sql/0003_commit_batch.sql) but for
-// the epoch, in the order of its signature.
+// A batch turned into columns: the parameters of commit_batch (schema/sql/0003_commit_batch.sql)
+// but for the epoch, in the order of its signature.
 //
 // Use:     clear(), add() every write that is to be done, then value(i) for each parameter.
 // Costs:   buffers are kept between batches; about 0.2 µs a row.

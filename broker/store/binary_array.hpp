@@ -1,7 +1,8 @@
 // A one-dimensional PostgreSQL array in its binary form: how whole columns travel to commit_batch.
 //
-// Shapes:  add_… appends one element; encoded() is the parameter's value. Nulls are elements too, but an array
-//          of nothing but nulls encodes as the empty array, which commit_batch reads as "null in every row".
+// Shapes:  add_… appends one element; encoded() is the parameter's value. Nulls are elements too,
+//          but an array of nothing but nulls encodes as the empty array, which commit_batch reads
+//          as "null in every row".
 // Units:   moments as PostgreSQL counts them, microseconds since 2000-01-01.
 // Costs:   one buffer, grown as needed and kept by clear(); about 5 ns an element.
 // Threads: one owner.
@@ -17,7 +18,8 @@
 
 namespace ordo {
 
-/// What an array holds; the numbers are PostgreSQL's OIDs of built-in types, the same in every server.
+/// What an array holds; the numbers are PostgreSQL's OIDs of built-in types, the same in every
+/// server.
 enum class ElementType : std::uint32_t {
   kBoolean = 16,
   kBytea = 17,

@@ -14,12 +14,8 @@ namespace {
 
 using Fate = event::WritesDone::Outcome;
 
-template <class... Ts>
-struct Overload : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overload(Ts...) -> Overload<Ts...>;
+template <class... Ts> struct Overload : Ts... { using Ts::operator()...; };
+template <class... Ts> Overload(Ts...) -> Overload<Ts...>;
 
 /// Submits keep this share of a full batch, so that finishing work never starves new work.
 constexpr std::size_t kSubmitShare = 4;
@@ -115,7 +111,8 @@ void CommitQueue::drop_queued() {
 
 void CommitQueue::report_dropped(std::vector<Event>& out) {
   if (dropped_.empty()) return;
-  out.emplace_back(event::ShardLost{shard_, dropped_incarnation_, "taken anew", std::exchange(dropped_, {})});
+  out.emplace_back(
+      event::ShardLost{shard_, dropped_incarnation_, "taken anew", std::exchange(dropped_, {})});
 }
 
 /// True when an OpenShard came while this work was under way: its result is nobody's.
@@ -147,8 +144,9 @@ class CommitQueue::Gathering {
  public:
   explicit Gathering(Writes& batch) : batch_(batch) {}
 
-  /// From the front of a line, until the batch holds `rows` changes. A write that touches a task which an earlier
-  /// write of the batch touches waits for the next one (in a batch deletes come first), and with it its line.
+  /// From the front of a line, until the batch holds `rows` changes. A write that touches a task
+  /// which an earlier write of the batch touches waits for the next one (in a batch deletes come
+  /// first), and with it its line.
   bool take(std::deque<std::unique_ptr<Write>>& line, std::size_t rows,
             std::unordered_map<OrderId, std::uint32_t>* orders) {
     while (!line.empty()) {
@@ -257,13 +255,15 @@ void CommitQueue::committed(const CommitResult& result, std::vector<Event>& out)
     done.items[refused.write].outcome = outcome_of(refused.why);
   }
   for (const auto& refused : result.refused) {
-    if (refused.why != CommitResult::Refused::Why::kMissing) continue;  // an order that is known goes on
+    if (refused.why != CommitResult::Refused::Why::kMissing)
+      continue;  // an order that is known goes on
     leave_out_later(done.items[refused.write].write->store.order, Fate::kMissing, {}, done);
   }
   out.emplace_back(std::move(done));
 }
 
-/// What the core queued for an order after a write that was left out was decided on a state that never came.
+/// What the core queued for an order after a write that was left out was decided on a state that
+/// never came.
 void CommitQueue::leave_out_later(const OrderId& order, Fate outcome, const std::string& message,
                                   event::WritesDone& done) {
   if (order.is_zero()) return;  // settings hang on nothing
@@ -327,15 +327,15 @@ void CommitQueue::reject_alone(const std::string& message, std::vector<Event>& o
 void CommitQueue::loaded(Result<std::vector<OrderSnapshot>>&& result, std::vector<Event>& out) {
   if (finish(out)) return;
   if (!result) return lose(result.error().message, out);
-  out.emplace_back(event::OrdersLoaded{shard_, incarnation_,
-                                       std::move(std::get<LoadOrders>(read_).ids), std::move(*result)});
+  out.emplace_back(event::OrdersLoaded{
+      shard_, incarnation_, std::move(std::get<LoadOrders>(read_).ids), std::move(*result)});
 }
 
 void CommitQueue::paged(Result<Page>&& result, std::vector<Event>& out) {
   if (finish(out)) return;
   if (!result) return lose(result.error().message, out);
-  out.emplace_back(event::PageLoaded{shard_, incarnation_,
-                                     std::move(std::get<LoadPage>(read_).spec), std::move(*result)});
+  out.emplace_back(event::PageLoaded{
+      shard_, incarnation_, std::move(std::get<LoadPage>(read_).spec), std::move(*result)});
 }
 
 void CommitQueue::probed(const Result<void>& result, std::vector<Event>& out) {

@@ -1,16 +1,21 @@
-// What a shard's session does next: a pure queue between a core's store operations and one ShardStore. The store
-// thread and the simulator drive the same object, so batching, bisecting and losing are simulated as they run.
+// What a shard's session does next: a pure queue between a core's store operations and one
+// ShardStore. The store thread and the simulator drive the same object, so batching, bisecting and
+// losing are simulated as they run.
 //
-// Use:     push() what the core wants; next() says what to do on the session; tell the result with opened(),
-//          committed(), loaded(), paged() or probed() before asking again. Events for the core are appended to `out`.
-//          For Open drop the old session and make a new one; after a loss drop the session.
-// Order:   reads and opens are barriers. Between two of them progress goes before submits (a quarter of each batch is
-//          kept for submits), except that writes of one order always keep their order.
-// Errors:  a rejected batch is halved by order until the culprit stands alone; what the core queued for the same order
-//          after a rejected write (or one that missed a row) was built on it and shares its fate. After a loss all that
-//          is queued goes back in ShardLost, and whatever comes before the next OpenShard is dropped.
+// Use:     push() what the core wants; next() says what to do on the session; tell the result with
+//          opened(), committed(), loaded(), paged() or probed() before asking again. Events for the
+//          core are appended to `out`. For Open drop the old session and make a new one; after a
+//          loss drop the session.
+// Order:   reads and opens are barriers. Between two of them progress goes before submits (a
+//          quarter of each batch is kept for submits), except that writes of one order always keep
+//          their order.
+// Errors:  a rejected batch is halved by order until the culprit stands alone; what the core queued
+//          for the same order after a rejected write (or one that missed a row) was built on it and
+//          shares its fate. After a loss all that is queued goes back in ShardLost, and whatever
+//          comes before the next OpenShard is dropped.
 // Threads: one owner, that of the session.
-// Costs:   one hash look-up a write; a batch is at most limits::kBatchRows changes and kBatchBytes (or one write).
+// Costs:   one hash look-up a write; a batch is at most limits::kBatchRows changes and kBatchBytes
+//          (or one write).
 #pragma once
 
 #include <cstdint>
@@ -47,8 +52,8 @@ class CommitQueue {
 
   explicit CommitQueue(ShardNumber shard) : shard_(shard) {}
 
-  /// Queues an operation of this shard. OpenShard ends what waits, for its core has forgotten it: the writes come back in
-  /// a ShardLost of their incarnation before the new one's outcome.
+  /// Queues an operation of this shard. OpenShard ends what waits, for its core has forgotten it:
+  /// the writes come back in a ShardLost of their incarnation before the new one's outcome.
   void push(StoreOperation&& operation);
 
   /// The next work; Idle when there is none. ORDO_CHECKs that the result of the last one was told.
@@ -73,8 +78,9 @@ class CommitQueue {
   struct Segment {
     std::deque<std::unique_ptr<Write>> progress;
     std::deque<std::unique_ptr<Write>> submits;
-    std::unordered_map<OrderId, std::uint32_t> submit_orders;  ///< how many writes of `submits` are of an order
-    std::unique_ptr<Read> read;                                ///< null in the last segment
+    /// how many writes of `submits` are of an order
+    std::unordered_map<OrderId, std::uint32_t> submit_orders;
+    std::unique_ptr<Read> read;  ///< null in the last segment
   };
   class Gathering;
 
@@ -95,26 +101,28 @@ class CommitQueue {
   ShardNumber shard_;
   State state_ = State::kClosed;
   bool is_working_ = false;
-  bool is_stale_ = false;   ///< an OpenShard came while work was under way: its result is nobody's
+  bool is_stale_ = false;  ///< an OpenShard came while work was under way: its result is nobody's
   std::uint32_t incarnation_ = 0;
   std::deque<Segment> segments_;
-  std::deque<Writes> halves_;   ///< of a rejected batch, in order; before everything else
-  Writes batch_;                ///< under way
-  Writes dropped_;              ///< of an older incarnation, to be reported
+  std::deque<Writes> halves_;  ///< of a rejected batch, in order; before everything else
+  Writes batch_;               ///< under way
+  Writes dropped_;             ///< of an older incarnation, to be reported
   std::uint32_t dropped_incarnation_ = 0;
   std::vector<const StoreWrite*> pointers_;
-  Read read_;                   ///< under way
+  Read read_;  ///< under way
 };
 
 /// Makes a session of a shard.
 using MakeStore = std::function<std::unique_ptr<ShardStore>()>;
 
-/// Does the next work on `session` at once and tells its result: what a store thread's loop is made of. Replaces the
-/// session for an open, and resets it after a loss. False when there was nothing to do.
+/// Does the next work on `session` at once and tells its result: what a store thread's loop is made
+/// of. Replaces the session for an open, and resets it after a loss. False when there was nothing
+/// to do.
 bool perform_next(CommitQueue& queue, std::unique_ptr<ShardStore>& session, const MakeStore& make,
                   std::vector<Event>& out);
 
 /// Proves ownership while idle (about three times a second, well within Settings::trust).
-void perform_probe(CommitQueue& queue, std::unique_ptr<ShardStore>& session, std::vector<Event>& out);
+void perform_probe(CommitQueue& queue, std::unique_ptr<ShardStore>& session,
+                   std::vector<Event>& out);
 
 }  // namespace ordo

@@ -1,8 +1,9 @@
-// One session with PostgreSQL that is used once: it never reconnects by itself (that would lose the advisory
-// lock), and every way in which it can fail becomes a value here.
+// One session with PostgreSQL that is used once: it never reconnects by itself (that would lose the
+// advisory lock), and every way in which it can fail becomes a value here.
 //
-// Errors:  a Failure is definite (`kRejected`: the server reported an error and rolled back, the session goes
-//          on) or not (`kLost`: the session is dead or a commit is in doubt; make a new one).
+// Errors:  a Failure is definite (`kRejected`: the server reported an error and rolled back, the
+//          session goes on) or not (`kLost`: the session is dead or a commit is in doubt; make a
+//          new one).
 // Threads: one owner.
 // Source:  libpqxx 6.4; classes of SQLSTATE in PostgreSQL's manual, appendix A.
 #pragma once
@@ -28,15 +29,16 @@ struct Failure {
 template <class T> using Tried = tl::expected<T, Failure>;
 
 struct ConnectionSettings {
-  std::string dsn{};               ///< libpq's key=value or URI form
-  std::string schema;            ///< search_path; empty: the server's default
+  std::string dsn{};            ///< libpq's key=value or URI form
+  std::string schema;           ///< search_path; empty: the server's default
   std::string program{"ordo"};  ///< application_name
-  Millis statement_timeout{0};   ///< 0: none. A session that commits must have none
+  Millis statement_timeout{0};  ///< 0: none. A session that commits must have none
 };
 
 class Connection {
  public:
-  /// Connects and prepares the session. kUnavailable: cannot be reached; kConflict: a pooling proxy.
+  /// Connects and prepares the session. kUnavailable: cannot be reached; kConflict: a pooling
+  /// proxy.
   static Result<std::unique_ptr<Connection>> open(const ConnectionSettings& settings);
   ~Connection();
   Connection(const Connection&) = delete;

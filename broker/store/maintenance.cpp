@@ -19,7 +19,8 @@ struct Partition {
   [[nodiscard]] std::string name() const { return parent + "_" + day; }
 };
 
-/// Every partition of the current schema, attached or left over by a run that ended between its steps.
+/// Every partition of the current schema, attached or left over by a run that ended between its
+/// steps.
 constexpr const char* kPartitions =
     "select case when c.relname like 'orders%' then 'orders' else 'event' end, "
     "right(c.relname, 8), i.inhrelid is not null, coalesce(i.inhdetachpending, false) "

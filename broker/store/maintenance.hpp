@@ -1,11 +1,12 @@
 // Keeps the partitions of a shard: makes those of the days ahead, lets go of those past retention.
 //
-// Use:     run() now and then (an hour is often enough) from a thread of the broker; it opens a session of its
-//          own and closes it. Any number of brokers may run it for one shard.
-// Errors:  kUnavailable: the database cannot be reached; other trouble is in the report, and the next run
-//          goes on where this one stopped (also after a crash between detach and drop).
+// Use:     run() now and then (an hour is often enough) from a thread of the broker; it opens a
+//          session of its own and closes it. Any number of brokers may run it for one shard.
+// Errors:  kUnavailable: the database cannot be reached; other trouble is in the report, and the
+//          next run goes on where this one stopped (also after a crash between detach and drop).
 // Threads: one owner.
-// Costs:   detach and drop wait at most `lock_timeout` for a lock, so nobody waits behind them for longer.
+// Costs:   detach and drop wait at most `lock_timeout` for a lock, so nobody waits behind them for
+//          longer.
 #pragma once
 
 #include <string>

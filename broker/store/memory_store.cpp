@@ -68,7 +68,8 @@ std::string_view problem_of(const DeferredRow& row) {
   }
   const bool wants_time =
       row.state == TaskState::kScheduled || row.task.key.kind == TaskKind::kDeadline;
-  if (wants_time != row.run_at.has_value()) return "run_at is set exactly where a task is scheduled";
+  if (wants_time != row.run_at.has_value())
+    return "run_at is set exactly where a task is scheduled";
   if (row.task.queue.empty() && row.task.key.kind != TaskKind::kDeadline) {
     return "a deferred task has a queue";
   }
@@ -206,7 +207,8 @@ Page MemoryDatabase::due_page(const PageSpec& spec) const {
   std::uint64_t bytes = 0;
   constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
   auto it = spec.after_seq == kLast
-                ? due_.lower_bound({spec.due_after + Micros{1}, std::numeric_limits<std::int64_t>::min(), {}})
+                ? due_.lower_bound(
+                      {spec.due_after + Micros{1}, std::numeric_limits<std::int64_t>::min(), {}})
                 : due_.lower_bound({spec.due_after, spec.after_seq + 1, TaskKey{}});
   for (; it != due_.end() && std::get<Wall>(*it) <= spec.due_until; ++it) {
     if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
@@ -240,7 +242,8 @@ void MemoryDatabase::erase_deferred(const TaskKey& key) {
   deferred_.erase(it);
 }
 
-/// One commit: decides what is left out, then what the keys and CHECKs say, and only then touches a table.
+/// One commit: decides what is left out, then what the keys and CHECKs say, and only then touches a
+/// table.
 class MemoryDatabase::Commit {
  public:
   Commit(MemoryDatabase& database, std::span<const StoreWrite* const> batch)
@@ -291,7 +294,8 @@ class MemoryDatabase::Commit {
       if (missing.contains(batch_[i]->order)) fate_[i] = Why::kMissing;
     }
     std::erase_if(deleted_tasks_, [&](const TaskKey& key) { return missing.contains(key.order); });
-    std::erase_if(deleted_deferred_, [&](const TaskKey& key) { return missing.contains(key.order); });
+    std::erase_if(deleted_deferred_,
+                  [&](const TaskKey& key) { return missing.contains(key.order); });
   }
 
   void find_known_orders() {
@@ -309,7 +313,8 @@ class MemoryDatabase::Commit {
           if (is_new && known == database_.orders_.end()) continue;
           fate_[i] = it->second == order->row.submit_hash ? Why::kDuplicate : Why::kConflict;
         } else if (const auto* put = std::get_if<PutPipeline>(&change)) {
-          const auto [it, is_new] = versions.emplace(std::pair{put->row.name, put->row.version}, put->row.id);
+          const auto [it, is_new] =
+              versions.emplace(std::pair{put->row.name, put->row.version}, put->row.id);
           if (it->second != put->row.id) fate_[i] = Why::kConflict;
         }
       }

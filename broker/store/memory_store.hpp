@@ -1,9 +1,11 @@
-// A shard in memory: the same port and the same meaning as PostgresStore, for the simulator and for tests without a
-// database. tests/contract holds both to it.
+// A shard in memory: the same port and the same meaning as PostgresStore, for the simulator and for
+// tests without a database. tests/contract holds both to it.
 //
-// Shapes:  MemoryDatabase is the tables of one shard and outlives the sessions; MemoryStore is one session, MemoryReader
-//          the second one for people. Rows are kept in ordered maps, so everything is deterministic.
-// Errors:  what PostgreSQL's keys and CHECKs refuse is kRejected here too, with the whole batch undone.
+// Shapes:  MemoryDatabase is the tables of one shard and outlives the sessions; MemoryStore is one
+//          session, MemoryReader the second one for people. Rows are kept in ordered maps, so
+//          everything is deterministic.
+// Errors:  what PostgreSQL's keys and CHECKs refuse is kRejected here too, with the whole batch
+//          undone.
 // Threads: one owner for a database and all of its sessions.
 #pragma once
 

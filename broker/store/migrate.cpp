@@ -65,7 +65,8 @@ Result<std::vector<const Migration*>> missing_in(Connection& connection,
   return missing;
 }
 
-/// Applies what is missing in one transaction: a schema is at one migration or the next, never between.
+/// Applies what is missing in one transaction: a schema is at one migration or the next, never
+/// between.
 Result<void> apply(Connection& connection, ShardNumber shard, MigrateReport& report) {
   const std::string schema = schema_of(shard);
   std::vector<std::string> names;

@@ -1,9 +1,10 @@
 // Brings the tables of shards to what this program needs: numbered migrations, each once, in order.
 //
-// Use:     migrate() from `ordo-migrate` and tests. Safe to run twice and by two at once: an advisory lock a
-//          schema, and a table of what was applied.
-// Errors:  kUnavailable: the database cannot be reached; kConflict: a migration differs from the one applied,
-//          or the schema is newer than this program; kInternal: a statement failed (message says which).
+// Use:     migrate() from `ordo-migrate` and tests. Safe to run twice and by two at once: an
+//          advisory lock a schema, and a table of what was applied.
+// Errors:  kUnavailable: the database cannot be reached; kConflict: a migration differs from the
+//          one applied, or the schema is newer than this program; kInternal: a statement failed
+//          (message says which).
 // Threads: one owner; a session of its own.
 #pragma once
 

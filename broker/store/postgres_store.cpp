@@ -54,8 +54,8 @@ void mark_pipelines(std::span<const StoreWrite* const> batch, Fates& fates) {
   }
 }
 
-/// Marks what a batch has twice, which the server refuses as a whole: an order (the first counts), and a
-/// row to delete (its order is left out). Returns whether anything is new.
+/// Marks what a batch has twice, which the server refuses as a whole: an order (the first counts),
+/// and a row to delete (its order is left out). Returns whether anything is new.
 bool mark_doubles(std::span<const StoreWrite* const> batch, Fates& fates) {
   std::map<OrderId, std::uint64_t> hashes;
   std::set<TaskKey> tasks;
@@ -129,8 +129,8 @@ class PostgresStore::Session {
 
 // ---- taking ownership --------------------------------------------------------------------------
 
-/// The server must be a primary; its timeline is in the name of the WAL file it writes (the control file
-/// lags after a promotion).
+/// The server must be a primary; its timeline is in the name of the WAL file it writes (the control
+/// file lags after a promotion).
 Result<std::uint32_t> PostgresStore::Session::check_server(ShardNumber shard) {
   const auto recovery = query("select pg_is_in_recovery()");
   if (!recovery) return tl::unexpected(to_error(recovery.error()));
@@ -175,8 +175,8 @@ Result<void> PostgresStore::Session::lock(ShardNumber shard) {
   return fail(Code::kBusy, "owned", "another session owns shard " + std::to_string(shard));
 }
 
-/// Commits the new epoch. WAL is one sequence, so once this commit is durable, everything that this session
-/// can read is: the barrier before anything is dispatched.
+/// Commits the new epoch. WAL is one sequence, so once this commit is durable, everything that this
+/// session can read is: the barrier before anything is dispatched.
 Result<void> PostgresStore::Session::bump(const PostgresSettings& settings, Takeover& takeover) {
   const auto bumped = connection_->transact([&](pqxx::transaction_base& session) {
     const pqxx::result recorded = session.exec("select timeline from shard");
@@ -248,8 +248,8 @@ Tried<void> PostgresStore::Session::load_backlog(Takeover& takeover) {
 }
 
 Tried<void> PostgresStore::Session::load_orders(Takeover& takeover) {
-  // The whole table, in whatever order: the one read for which a sequential scan is right, because dead
-  // rows cost it least.
+  // The whole table, in whatever order: the one read for which a sequential scan is right, because
+  // dead rows cost it least.
   const auto rows = connection_->transact([&](pqxx::transaction_base& session) {
     session.exec(
         "set local enable_seqscan = on; set local enable_indexscan = off; "
@@ -279,8 +279,8 @@ Result<Takeover> PostgresStore::Session::take(const PostgresSettings& settings) 
   takeover.timeline = *timeline;
   if (auto good = check_schema(settings.shard); !good) return tl::unexpected(good.error());
   if (auto good = lock(settings.shard); !good) return tl::unexpected(good.error());
-  // Today's ids need their partitions; the days ahead are maintenance's. Whoever holds the lock that this
-  // waits for is making or dropping partitions, so a failure is left to it.
+  // Today's ids need their partitions; the days ahead are maintenance's. Whoever holds the lock
+  // that this waits for is making or dropping partitions, so a failure is left to it.
   const auto made = connection_->transact([](pqxx::transaction_base& session) {
     session.exec("set local lock_timeout = '2s'");
     return session.exec(

@@ -1,9 +1,9 @@
 // A shard in PostgreSQL: the owner's session (PostgresStore) and the one for people's questions
 // (PostgresReader).
 //
-// Use:     the port's (store.hpp). Ownership is the session: it holds the shard's advisory lock, its backend is
-//          recorded in `shard`, and commit_batch writes for that backend only. The session ends with the
-//          object, and with it the ownership.
+// Use:     the port's (store.hpp). Ownership is the session: it holds the shard's advisory lock,
+//          its backend is recorded in `shard`, and commit_batch writes for that backend only. The
+//          session ends with the object, and with it the ownership.
 // Errors:  the port's. Whatever may have been committed is kLost, never kRejected.
 // Costs:   one round trip a commit, about 8 µs of a core an order and commit in the server.
 // Threads: one owner each; a store thread of the broker.

@@ -1,5 +1,5 @@
-// Rows of results as the values of broker/core/rows.hpp. Results come in text form: bytea in hex, moments
-// in ISO form and UTC (Connection sets both).
+// Rows of results as the values of broker/core/rows.hpp. Results come in text form: bytea in hex,
+// moments in ISO form and UTC (Connection sets both).
 //
 // Errors:  a value that the tables' types and CHECKs exclude is a bug: ORDO_CHECK.
 // Threads: values.

@@ -180,8 +180,8 @@ Tried<void> Snapshots::fetch_rows(const PageSpec& spec, Page& page) {
   return {};
 }
 
-/// Fetches the orders of the page's rows and cuts the page at the first row without its order: there the
-/// payloads are enough.
+/// Fetches the orders of the page's rows and cuts the page at the first row without its order:
+/// there the payloads are enough.
 Tried<void> Snapshots::fetch_orders(const PageSpec& spec, Page& page) {
   std::vector<OrderId> ids;
   ids.reserve(page.rows.size());

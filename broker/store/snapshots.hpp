@@ -1,5 +1,6 @@
-// Reads of a shard's tables that put orders together from their rows: snapshots for the core, records for
-// people, pages of what waits. The owner's session and the readers' session use the same.
+// Reads of a shard's tables that put orders together from their rows: snapshots for the core,
+// records for people, pages of what waits. The owner's session and the readers' session use the
+// same.
 //
 // Errors:  a Failure of the session (connection.hpp).
 // Costs:   a snapshot of n orders is four statements of n index look-ups each, about 5 µs an order.

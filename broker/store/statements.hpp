@@ -1,5 +1,6 @@
-// Every statement of the PostgreSQL store, by name. All are prepared with generic plans on sessions where
-// sequential scans, hash and merge joins are off: what is looked for is always few rows among many.
+// Every statement of the PostgreSQL store, by name. All are prepared with generic plans on sessions
+// where sequential scans, hash and merge joins are off: what is looked for is always few rows among
+// many.
 //
 // Shapes:  columns come in the order that row_reader.hpp reads them.
 // Source:  schema/sql/README.md says which index each one stands on.
@@ -11,8 +12,8 @@
 
 namespace ordo::statements {
 
-/// How a session of a shard plans: the tables change their size by orders of magnitude within a minute, so
-/// plans must not depend on statistics.
+/// How a session of a shard plans: the tables change their size by orders of magnitude within a
+/// minute, so plans must not depend on statistics.
 inline constexpr const char* kPlanning =
     "set plan_cache_mode = force_generic_plan; set enable_seqscan = off;"
     "set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
@@ -101,7 +102,8 @@ inline constexpr const char* kNextDue =
     "select run_at from deferred where run_at is not null and (run_at, seq) > ($1::timestamptz, "
     "$2::bigint) order by run_at, seq limit 1";
 
-/// Every queue with a backlog, by jumps through the index: a queue costs one look-up, whatever waits in it.
+/// Every queue with a backlog, by jumps through the index: a queue costs one look-up, whatever
+/// waits in it.
 inline constexpr const char* kBacklogQueues =
     "with recursive q(queue) as ("
     "(select queue from deferred where state = 'backlog' order by queue limit 1) union all "

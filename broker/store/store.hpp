@@ -1,10 +1,12 @@
-// The port to a shard: one session that owns the shard while it lives. Two forms, MemoryStore (the simulator's)
-// and PostgresStore, pass one contract suite (tests/contract).
+// The port to a shard: one session that owns the shard while it lives. Two forms, MemoryStore (the
+// simulator's) and PostgresStore, pass one contract suite (tests/contract).
 //
-// Use:     open() takes ownership and loads what is in hand; then commit(), load(), page() and query() in any order,
-//          each seeing everything committed before. After `lost` the session is dead: make a new one.
-// Errors:  commit() distinguishes what is definite (committed, rejected: nothing happened) from `lost`, where the
-//          batch may or may not be there: only taking ownership again and reading tells.
+// Use:     open() takes ownership and loads what is in hand; then commit(), load(), page() and
+//          query() in any order, each seeing everything committed before. After `lost` the session
+//          is dead: make a new one.
+// Errors:  commit() distinguishes what is definite (committed, rejected: nothing happened) from
+//          `lost`, where the batch may or may not be there: only taking ownership again and reading
+//          tells.
 // Threads: one owner; in the broker a store thread per shard, and a second session for query().
 #pragma once
 
@@ -23,10 +25,11 @@ namespace ordo {
 /// What taking ownership found.
 struct Takeover {
   std::uint32_t timeline = 1;
-  std::uint32_t epoch = 0;                  ///< ours, one more than the last owner's; its commit was the barrier
-  Wall database_now{};                      ///< the database's clock: what wall time is anchored to
-  std::vector<OrderSnapshot> orders;        ///< every order with a row in `task`
-  std::vector<PipelineRow> pipelines;       ///< all versions
+  /// ours, one more than the last owner's; its commit was the barrier
+  std::uint32_t epoch = 0;
+  Wall database_now{};                 ///< the database's clock: what wall time is anchored to
+  std::vector<OrderSnapshot> orders;   ///< every order with a row in `task`
+  std::vector<PipelineRow> pipelines;  ///< all versions
   std::vector<QueueSetting> queue_settings;
   std::optional<Wall> next_due;             ///< earliest run_at in `deferred`
   std::vector<std::string> backlog_queues;  ///< queues with rows in state backlog
@@ -35,48 +38,49 @@ struct Takeover {
 
 /// One write as the store sees it: the changes of one order (or settings), all or nothing.
 struct StoreWrite {
-  OrderId order;                  ///< whose order it is; zero for settings
+  OrderId order;  ///< whose order it is; zero for settings
   std::vector<Change> changes;
 };
 
 struct CommitResult {
   enum class Kind : std::uint8_t {
-    kCommitted,   ///< durable; see `refused` for writes that were left out
-    kRejected,    ///< the server reported an error: definitely rolled back, nothing happened
-    kLost,        ///< connection gone, a WARNING on commit, or no longer the owner: in doubt
+    kCommitted,  ///< durable; see `refused` for writes that were left out
+    kRejected,   ///< the server reported an error: definitely rolled back, nothing happened
+    kLost,       ///< connection gone, a WARNING on commit, or no longer the owner: in doubt
   };
   struct Refused {
     enum class Why : std::uint8_t {
-      kDuplicate,   ///< InsertOrder met its id with the same submit_hash
-      kConflict,    ///< … with another one; or PutPipeline met another content
-      kMissing,     ///< a row to delete was not there: nothing of that order's writes in the batch was done
+      kDuplicate,  ///< InsertOrder met its id with the same submit_hash
+      kConflict,   ///< … with another one; or PutPipeline met another content
+      /// a row to delete was not there: nothing of that order's writes in the batch was done
+      kMissing,
     };
-    std::size_t write = 0;   ///< index into the batch
+    std::size_t write = 0;  ///< index into the batch
     Why why = Why::kDuplicate;
   };
   Kind kind = Kind::kCommitted;
-  std::vector<Refused> refused;   ///< ascending by index
-  std::string message;            ///< of kRejected and kLost: the server's words
+  std::vector<Refused> refused;  ///< ascending by index
+  std::string message;           ///< of kRejected and kLost: the server's words
 };
 
 /// What to page in.
 struct PageSpec {
   enum class What : std::uint8_t { kBacklog, kDue };
   What what = What::kBacklog;
-  std::string queue;               ///< kBacklog
-  std::uint8_t priority = 5;       ///< kBacklog
-  std::int64_t after_seq = 0;      ///< kBacklog: rows with seq > after_seq, ascending
-  Wall due_after{};                ///< kDue: rows with (run_at, seq) > (due_after, after_seq) …
-  Wall due_until{};                ///< … and run_at ≤ due_until, ascending
-  std::uint32_t limit = 500;       ///< rows, 1 to 10,000
+  std::string queue;           ///< kBacklog
+  std::uint8_t priority = 5;   ///< kBacklog
+  std::int64_t after_seq = 0;  ///< kBacklog: rows with seq > after_seq, ascending
+  Wall due_after{};            ///< kDue: rows with (run_at, seq) > (due_after, after_seq) …
+  Wall due_until{};            ///< … and run_at ≤ due_until, ascending
+  std::uint32_t limit = 500;   ///< rows, 1 to 10,000
   std::uint64_t limit_bytes = 8u << 20;  ///< payload bytes after which it stops (at least one row)
 };
 
 struct Page {
-  std::vector<DeferredRow> rows;          ///< in order
-  std::vector<OrderSnapshot> orders;      ///< the orders of those rows, each once, in any order
-  bool is_last = true;                    ///< no further row matched when it was read
-  std::optional<Wall> next_due;           ///< kDue: earliest run_at after the page
+  std::vector<DeferredRow> rows;      ///< in order
+  std::vector<OrderSnapshot> orders;  ///< the orders of those rows, each once, in any order
+  bool is_last = true;                ///< no further row matched when it was read
+  std::optional<Wall> next_due;       ///< kDue: earliest run_at after the page
 };
 
 /// One order as people see it: everything known.
@@ -85,18 +89,19 @@ struct OrderRecord {
   OrderStatus status = OrderStatus::kRunning;
   std::vector<TaskRow> tasks;
   std::vector<DeferredRow> deferred;
-  std::vector<EventRow> events;           ///< ascending by seq; the newest 1,000 at most
+  std::vector<EventRow> events;  ///< ascending by seq; the newest 1,000 at most
 };
 
 /// What a client or operator wants to read.
 struct QuerySpec {
   enum class What : std::uint8_t { kOrder, kByCustomer, kOpen, kParked, kEvents };
   What what = What::kOrder;
-  OrderId id;                      ///< kOrder, kEvents
-  std::string customer;            ///< kByCustomer: newest first
-  OrderId after;                   ///< lists: cursor (the last id of the page before); zero: from the start
-  std::int64_t after_seq = 0;      ///< kEvents: events with seq > after_seq
-  std::uint32_t limit = 100;       ///< lists: orders, 1 to 1,000
+  OrderId id;            ///< kOrder, kEvents
+  std::string customer;  ///< kByCustomer: newest first
+  /// lists: cursor (the last id of the page before); zero: from the start
+  OrderId after;
+  std::int64_t after_seq = 0;  ///< kEvents: events with seq > after_seq
+  std::uint32_t limit = 100;   ///< lists: orders, 1 to 1,000
 };
 
 /// One session of one shard.
@@ -104,9 +109,9 @@ class ShardStore {
  public:
   virtual ~ShardStore() = default;
 
-  /// Connects, takes the shard's lock, commits epoch + 1 and loads. kBusy: another owner lives (try again);
-  /// kUnavailable: cannot be reached; kConflict: schema missing or newer, a pooling proxy, a lower timeline
-  /// (`message` says what to do).
+  /// Connects, takes the shard's lock, commits epoch + 1 and loads. kBusy: another owner lives (try
+  /// again); kUnavailable: cannot be reached; kConflict: schema missing or newer, a pooling proxy,
+  /// a lower timeline (`message` says what to do).
   virtual Result<Takeover> open() = 0;
 
   /// One commit of the batch, in order: deletes, then orders, tasks, deferred, events, settings.

@@ -2,8 +2,8 @@
 // what was counted.
 //
 // Shapes:  requests and answers are counted both ways within a session. A broker that sent more
-//          answers than arrived, or that still misses what was sent before a whole silence, proves a
-//          loss: the session starts anew.
+//          answers than arrived, or that still misses what was sent before a whole silence, proves
+//          a loss: the session starts anew.
 // Units:   microseconds of the steady clock.
 // Threads: one owner, the core.
 #pragma once

@@ -1,7 +1,7 @@
 // Where orders may live: the shards a broker named in its welcome, and how an id is drawn for one.
 //
-// Shapes:  a new order goes to a shard at random, by weight, so a new shard takes load the moment it
-//          is named and no data moves. One with a business key goes to the key's home: hash onto
+// Shapes:  a new order goes to a shard at random, by weight, so a new shard takes load the moment
+//          it is named and no data moves. One with a business key goes to the key's home: hash onto
 //          4,096 slots, slots onto the shards in ascending order, whatever their weight (a draining
 //          shard still serves its keys).
 // Errors:  nullopt where no shard takes new orders.

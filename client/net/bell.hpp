@@ -1,10 +1,11 @@
 // Wakes the net thread from its poll, at the price of a system call only where it really sleeps.
 //
-// Shapes:  the sleeper says fall_asleep(), looks once more whether there is work, polls fd() and says
-//          wake_up(); whoever brings work calls ring() after it was queued.
+// Shapes:  the sleeper says fall_asleep(), looks once more whether there is work, polls fd() and
+//          says wake_up(); whoever brings work calls ring() after it was queued.
 // Errors:  a machine without a free file descriptor cannot run a client: ORDO_CHECK.
 // Threads: ring() from any; the rest from the sleeper.
-// Source:  eventfd(2); the flag is the usual store-then-look on both sides (sequentially consistent).
+// Source:  eventfd(2); the flag is the usual store-then-look on both sides (sequentially
+//          consistent).
 #pragma once
 
 #include <sys/eventfd.h>

@@ -1,8 +1,8 @@
 // The client's sockets: one DEALER a broker, watched by libzmq's monitor.
 //
-// Shapes:  links are numbered by the core, densely from 0. A frame that cannot leave at once waits in
-//          its link's own line and goes first; a line is dropped when its connection breaks, because
-//          the core sends everything again then.
+// Shapes:  links are numbered by the core, densely from 0. A frame that cannot leave at once waits
+//          in its link's own line and goes first; a line is dropped when its connection breaks,
+//          because the core sends everything again then.
 // Errors:  an endpoint that cannot be dialed at all is refused by open(); a lost connection is an
 //          event, not an error.
 // Threads: one owner, the net thread.

@@ -7,7 +7,9 @@ namespace {
 class MemoryShard final : public ShardUnderTest {
  public:
   MemoryShard() { database_.set_now(wall_from_ms(1'780'000'000'000)); }
-  std::unique_ptr<ShardStore> session() override { return std::make_unique<MemoryStore>(database_); }
+  std::unique_ptr<ShardStore> session() override {
+    return std::make_unique<MemoryStore>(database_);
+  }
   std::unique_ptr<ShardReader> reader() override {
     return std::make_unique<MemoryReader>(database_);
   }

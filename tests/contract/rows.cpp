@@ -5,7 +5,8 @@
 namespace ordo::testing {
 
 Wall start_time() {
-  // The present, so that the partitions which a fresh shard has hold the ids; whole ms, as tables keep it.
+  // The present, so that the partitions which a fresh shard has hold the ids; whole ms, as tables
+  // keep it.
   static const Wall kStart = wall_from_ms(to_ms(wall_now()));
   return kStart;
 }

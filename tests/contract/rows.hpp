@@ -9,7 +9,8 @@
 
 namespace ordo::testing {
 
-/// The n-th order: ids ascend with n. All within one hour, well inside any partition made for the present.
+/// The n-th order: ids ascend with n. All within one hour, well inside any partition made for the
+/// present.
 OrderId order_id(int n);
 OrderRow order_row(int n, const std::string& payload = "{}");
 TaskRow task_row(int n, StepIndex step = 0, std::int64_t seq = 1);

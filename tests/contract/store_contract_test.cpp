@@ -1,5 +1,5 @@
-// What every ShardStore means, sentence by sentence of broker/store/store.hpp. Both forms pass it, so that what is
-// simulated in memory is what PostgreSQL does.
+// What every ShardStore means, sentence by sentence of broker/store/store.hpp. Both forms pass it,
+// so that what is simulated in memory is what PostgreSQL does.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -273,7 +273,8 @@ TEST_P(Store, AMissingRowLeavesOutAllWritesOfItsOrderAndNoOthers) {
   commit_all({submit_of(1), submit_of(2)});
   const auto result = commit({
       write_of(1, {AppendEvent{event_row(1, 20, EventKind::kAttemptFailed)}}),
-      write_of(2, {DeleteTask{task_row(2).key}, AppendEvent{event_row(2, 21, EventKind::kSucceeded)}}),
+      write_of(2,
+               {DeleteTask{task_row(2).key}, AppendEvent{event_row(2, 21, EventKind::kSucceeded)}}),
       write_of(1, {DeleteTask{task_row(1, 7).key}, InsertTask{task_row(1, 8, 22)}}),
       submit_of(3),
   });
@@ -284,8 +285,10 @@ TEST_P(Store, AMissingRowLeavesOutAllWritesOfItsOrderAndNoOthers) {
   EXPECT_EQ(result.refused[1].write, 2u);
   EXPECT_EQ(result.refused[1].why, Why::kMissing);
   EXPECT_EQ(load(1)->tasks.size(), 1u);
-  EXPECT_TRUE(query({.what = QuerySpec::What::kOrder, .id = order_id(1), .customer = {}, .after = {}})
-                  .at(0).events.empty());
+  EXPECT_TRUE(
+      query({.what = QuerySpec::What::kOrder, .id = order_id(1), .customer = {}, .after = {}})
+          .at(0)
+          .events.empty());
   EXPECT_TRUE(load(2)->tasks.empty());
   EXPECT_TRUE(load(3));
 }
@@ -385,9 +388,9 @@ TEST_P(Store, DoneStepsComeWithResultContextAndAttempt) {
   skipped.note = R"({"who":"ann","why":"not needed"})";
   EventRow completed = event_row(1, 10, EventKind::kOperatorComplete, 2);
   completed.detail = make_bytes("by hand");
-  commit_all({submit_of(1), write_of(1, {AppendEvent{done}, AppendEvent{skipped},
-                                         AppendEvent{completed},
-                                         AppendEvent{event_row(1, 11, EventKind::kAttemptFailed, 3)}})});
+  commit_all(
+      {submit_of(1), write_of(1, {AppendEvent{done}, AppendEvent{skipped}, AppendEvent{completed},
+                                  AppendEvent{event_row(1, 11, EventKind::kAttemptFailed, 3)}})});
   auto found = load(1);
   ASSERT_TRUE(found);
   std::sort(found->done.begin(), found->done.end(),
@@ -449,8 +452,8 @@ TEST_P(Store, ADeadlineRowIsDueAsWell) {
   DeferredRow deadline = scheduled_row(1, 4, start_time() + Seconds{5});
   deadline.task.key.kind = TaskKind::kDeadline;
   deadline.task.queue = "";
-  commit_all({write_of(1, {InsertOrder{order_row(1)}, InsertTask{task_row(1)},
-                           InsertDeferred{deadline}})});
+  commit_all({write_of(
+      1, {InsertOrder{order_row(1)}, InsertTask{task_row(1)}, InsertDeferred{deadline}})});
   EXPECT_EQ(open().next_due, start_time() + Seconds{5});
   EXPECT_EQ(load(1)->deferred.at(0), deadline);
 }
@@ -558,8 +561,7 @@ TEST_P(Store, APipelineVersionIsImmutable) {
   const OrderId none;
   commit_all({{.order = none, .changes = {PutPipeline{pipeline}}}});
   commit_all({{.order = none, .changes = {PutPipeline{pipeline}}}});
-  const auto result =
-      commit({submit_of(1), {.order = none, .changes = {PutPipeline{other}}}});
+  const auto result = commit({submit_of(1), {.order = none, .changes = {PutPipeline{other}}}});
   EXPECT_EQ(result.kind, Kind::kCommitted);
   ASSERT_EQ(result.refused.size(), 1u);
   EXPECT_EQ(result.refused[0].write, 1u);
@@ -577,7 +579,8 @@ TEST_P(Store, AReaderFindsAnOrderWithItsHistory) {
   done.note = R"({"context":{"a":"b"}})";
   EventRow failed = event_row(1, 7, EventKind::kAttemptFailed);
   commit_all({submit_of(1), write_of(1, {AppendEvent{done}}), write_of(1, {AppendEvent{failed}})});
-  const auto found = query({.what = QuerySpec::What::kOrder, .id = order_id(1), .customer = {}, .after = {}});
+  const auto found =
+      query({.what = QuerySpec::What::kOrder, .id = order_id(1), .customer = {}, .after = {}});
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].status, OrderStatus::kSucceeded);
   EXPECT_EQ(found[0].order.submit_hash, order_row(1).submit_hash);
@@ -598,15 +601,20 @@ TEST_P(Store, AReaderFindsAnOrderWithItsHistory) {
 }
 
 TEST_P(Store, AReaderAnswersWithNothingForWhatIsNotThere) {
-  EXPECT_TRUE(query({.what = QuerySpec::What::kOrder, .id = order_id(1), .customer = {}, .after = {}}).empty());
+  EXPECT_TRUE(
+      query({.what = QuerySpec::What::kOrder, .id = order_id(1), .customer = {}, .after = {}})
+          .empty());
 }
 
 TEST_P(Store, EventsAreReadBehindACursor) {
   commit_all({submit_of(1), write_of(1, {AppendEvent{event_row(1, 7, EventKind::kAttemptFailed)},
                                          AppendEvent{event_row(1, 8, EventKind::kAttemptFailed)},
                                          AppendEvent{event_row(1, 9, EventKind::kSucceeded)}})});
-  const auto found = query({.what = QuerySpec::What::kEvents, .id = order_id(1), .customer = {},
-                            .after = {}, .after_seq = 7});
+  const auto found = query({.what = QuerySpec::What::kEvents,
+                            .id = order_id(1),
+                            .customer = {},
+                            .after = {},
+                            .after_seq = 7});
   ASSERT_EQ(found.size(), 1u);
   ASSERT_EQ(found[0].events.size(), 2u);
   EXPECT_EQ(found[0].events[0].seq, 8);
@@ -615,8 +623,12 @@ TEST_P(Store, EventsAreReadBehindACursor) {
 
 TEST_P(Store, ACustomersOrdersComeNewestFirstPageByPage) {
   for (int n = 1; n <= 6; ++n) commit_all({submit_of(n)});
-  QuerySpec spec{.what = QuerySpec::What::kByCustomer, .id = {}, .customer = "c1", .after = {},
-                 .after_seq = 0, .limit = 2};
+  QuerySpec spec{.what = QuerySpec::What::kByCustomer,
+                 .id = {},
+                 .customer = "c1",
+                 .after = {},
+                 .after_seq = 0,
+                 .limit = 2};
   const auto first = query(spec);
   EXPECT_EQ(ids(first), (Ids{order_id(5), order_id(3)}));
   spec.after = order_id(3);
@@ -651,7 +663,8 @@ TEST_P(Store, ParkedOrdersAreThoseWithAParkedTask) {
   parked.reason = "exhausted";
   commit_all({submit_of(1), write_of(2, {InsertOrder{order_row(2)}, InsertDeferred{parked}}),
               write_of(3, {InsertOrder{order_row(3)}, InsertDeferred{backlog_row(3, 6)}})});
-  EXPECT_EQ(ids(query({.what = QuerySpec::What::kParked, .id = {}, .customer = {}, .after = {}})), (Ids{order_id(2)}));
+  EXPECT_EQ(ids(query({.what = QuerySpec::What::kParked, .id = {}, .customer = {}, .after = {}})),
+            (Ids{order_id(2)}));
 }
 
 std::string form_name(const ::testing::TestParamInfo<StoreForm>& info) { return info.param.name; }

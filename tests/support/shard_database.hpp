@@ -22,8 +22,8 @@ class ShardDatabase {
   [[nodiscard]] const std::string& dsn() const { return dsn_; }
   [[nodiscard]] PostgresSettings settings(ShardNumber shard = 0) const;
 
-  /// Rows of texts ("" for null) of a statement run with the schema of `shard` as search_path. Stops the
-  /// test program when the statement fails: then the test is wrong.
+  /// Rows of texts ("" for null) of a statement run with the schema of `shard` as search_path.
+  /// Stops the test program when the statement fails: then the test is wrong.
   std::vector<std::vector<std::string>> run(const std::string& sql, ShardNumber shard = 0);
   /// The first field of the first row; "" without rows.
   std::string value(const std::string& sql, ShardNumber shard = 0);

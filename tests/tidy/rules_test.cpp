@@ -215,7 +215,8 @@ TEST(Documents, AMetricOnOneSideOnlyIsFlagged) {
 }
 TEST(Documents, ASettingOnOneSideOnlyIsFlagged) {
   Tree tree;
-  tree.files.push_back(make_file("broker/app/config.cpp", "config.whole<std::uint32_t>(\n  \"window-tasks\", x);"));
+  tree.files.push_back(
+      make_file("broker/app/config.cpp", "config.whole<std::uint32_t>(\n  \"window-tasks\", x);"));
   tree.files.push_back(make_file("docs/configuration.md", "text\n| `window` | 1 |\n"));
   EXPECT_EQ(check_settings(tree).size(), 2U);
   tree.files.back() = make_file("docs/configuration.md", "text\n| `window-tasks` | 1 |\n");

@@ -39,7 +39,8 @@ struct Options {
   std::size_t max_bytes = 64u << 20;   ///< and their bytes
 };
 
-/// What to run. Bounds: payload 1 MiB, context 64 KiB, labels 4 KiB, key 256 and customer 128 bytes.
+/// What to run. Bounds: payload 1 MiB, context 64 KiB, labels 4 KiB, key 256 and customer 128
+/// bytes.
 struct Order {
   std::string pipeline{};           ///< the newest version of this name
   std::string payload{};            ///< opaque to ordo

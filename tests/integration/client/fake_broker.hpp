@@ -1,8 +1,9 @@
-// A broker in a thread: a real ROUTER, real frames, and a table of orders in memory. What it answers to
-// a submit is the test's to say; everything else it answers in a fixed, plausible way.
+// A broker in a thread: a real ROUTER, real frames, and a table of orders in memory. What it
+// answers to a submit is the test's to say; everything else it answers in a fixed, plausible way.
 //
 // Shapes:  stop() and start() are a crash and a restart: the table stays, sessions are forgotten.
-// Threads: one of its own; `judge` runs on it. The members that tests read are atomic or behind stop().
+// Threads: one of its own; `judge` runs on it. The members that tests read are atomic or behind
+//          stop().
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,8 @@ namespace ordo::test {
 
 class FakeBroker {
  public:
-  /// What to answer to an order; nullopt: nothing at all. `times`: how often this id was seen before.
+  /// What to answer to an order; nullopt: nothing at all. `times`: how often this id was seen
+  /// before.
   using Judge = std::function<std::optional<wire::Answer>(const wire::OrderRequest&, int times)>;
 
   explicit FakeBroker(Judge judge = {});
@@ -30,12 +32,12 @@ class FakeBroker {
   void stop();
   [[nodiscard]] std::string endpoint() const { return endpoint_; }
 
-  std::atomic<std::size_t> submits{0};      ///< items, doubles included
-  std::atomic<std::size_t> frames{0};       ///< Submit frames
+  std::atomic<std::size_t> submits{0};  ///< items, doubles included
+  std::atomic<std::size_t> frames{0};   ///< Submit frames
   std::atomic<std::size_t> hellos{0};
   std::atomic<bool> answers_backwards{false};
-  std::atomic<bool> keeps_orders{true};     ///< false: no table, for measuring
-  std::atomic<std::size_t> orders{0};       ///< in the table
+  std::atomic<bool> keeps_orders{true};  ///< false: no table, for measuring
+  std::atomic<std::size_t> orders{0};    ///< in the table
 
  private:
   struct Peer {

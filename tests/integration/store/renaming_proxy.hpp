@@ -1,5 +1,5 @@
-// A TCP proxy in front of PostgreSQL that greets clients with a process number of its own making, as
-// poolers do. It is otherwise transparent.
+// A TCP proxy in front of PostgreSQL that greets clients with a process number of its own making,
+// as poolers do. It is otherwise transparent.
 //
 // Threads: one of its own; serves one connection at a time.
 #pragma once

@@ -335,7 +335,8 @@ TEST(ClientCore, ResumesAWatchBehindTheLastEventItGot) {
 TEST(ClientCore, RenewsWaitsAsASlowPoll) {
   Rig rig;
   rig.connect(0);
-  rig.tell(Ask{1, wire::Wait{0, OrderId::make(to_ms(rig.now.wall), 0, 7), ""}, Steady::max(), true});
+  rig.tell(
+      Ask{1, wire::Wait{0, OrderId::make(to_ms(rig.now.wall), 0, 7), ""}, Steady::max(), true});
   rig.tick();
   const auto first = rig.sent<wire::Wait>()[0];
   rig.effects.clear();

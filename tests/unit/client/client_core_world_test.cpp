@@ -90,9 +90,7 @@ class World {
     effects_.clear();
   }
 
-  void tell(Event event) {
-    core_.step(now_, std::move(event), effects_);
-  }
+  void tell(Event event) { core_.step(now_, std::move(event), effects_); }
 
   void post(bool to_broker, wire::Message message) {
     if (!is_up_ || chance_.chance(loss_)) return;

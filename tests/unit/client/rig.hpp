@@ -49,7 +49,8 @@ class Rig {
       const Micros gap = std::max(next - now.steady, Micros{0});
       now.steady += gap;
       now.wall += gap;
-      for (LinkIndex link = 0; link < healthy; ++link) tell(Received{link, wire::Beat{0, 1U << 30, {}}});
+      for (LinkIndex link = 0; link < healthy; ++link)
+        tell(Received{link, wire::Beat{0, 1U << 30, {}}});
       tell(Tick{});
     }
   }
@@ -85,8 +86,7 @@ class Rig {
     answer(link, wire::to_answer(request, error));
   }
 
-  template <class T>
-  [[nodiscard]] std::vector<T> sent(LinkIndex link = 0) const {
+  template <class T> [[nodiscard]] std::vector<T> sent(LinkIndex link = 0) const {
     std::vector<T> messages;
     for (const Send& send : effects.sends) {
       if (send.link != link) continue;

@@ -54,7 +54,8 @@ class CommitQueueTest : public ::testing::Test {
   void answer(CommitResult::Kind kind, std::vector<CommitResult::Refused> refused = {}) {
     queue_.committed({kind, std::move(refused), "because"}, out_);
   }
-  /// Commits batch by batch; those with an order of `culprits` are rejected. How many commits it took.
+  /// Commits batch by batch; those with an order of `culprits` are rejected. How many commits it
+  /// took.
   int drain(const std::vector<int>& culprits) {
     int commits = 0;
     while (true) {
@@ -109,7 +110,8 @@ TEST_F(CommitQueueTest, PutsProgressBeforeSubmits) {
 
 TEST_F(CommitQueueTest, KeepsAShareOfAFullBatchForSubmits) {
   submit(5000);
-  for (int n = 0; n < 3000; ++n) push(n, Write::Class::kProgress, {DeleteTask{{order(n), 0, 0, {}}}});
+  for (int n = 0; n < 3000; ++n)
+    push(n, Write::Class::kProgress, {DeleteTask{{order(n), 0, 0, {}}}});
   const Numbers batch = next_batch();
   EXPECT_LE(batch.size(), limits::kBatchRows);
   EXPECT_NE(std::find(batch.begin(), batch.end(), 5000u), batch.end());
@@ -217,8 +219,8 @@ TEST_F(CommitQueueTest, TellsWhatWasLeftOut) {
   const auto second = submit(2);
   ASSERT_EQ(next_batch().size(), 2u);
   const auto later = push(1);
-  answer(CommitResult::Kind::kCommitted, {{0, CommitResult::Refused::Why::kMissing},
-                                          {1, CommitResult::Refused::Why::kConflict}});
+  answer(CommitResult::Kind::kCommitted,
+         {{0, CommitResult::Refused::Why::kMissing}, {1, CommitResult::Refused::Why::kConflict}});
   EXPECT_EQ(fate(first), Fate::kMissing);
   EXPECT_EQ(fate(second), Fate::kConflict);
   EXPECT_EQ(fate(later), Fate::kMissing);
