@@ -1,7 +1,7 @@
 // What a worker can do: handlers by name and the hooks around them.
 //
-// Errors:  execute() never throws: whatever a handler or hook throws is a transient ending with its message, and so
-//          is an outcome past its bounds.
+// Errors:  execute() never throws: whatever a handler or hook throws is a transient ending with its
+//          message, and so is an outcome past its bounds.
 // Threads: filled by one thread, then read by every slot.
 #pragma once
 
@@ -28,7 +28,8 @@ struct Handlers {
   [[nodiscard]] TaskOutcome call(Task& task) const;
 };
 
-/// An outcome in the core's words. What breaks a bound (result, context) becomes transient and says so.
+/// An outcome in the core's words. What breaks a bound (result, context) becomes transient and says
+/// so.
 Ending to_ending(TaskOutcome outcome);
 
 }  // namespace ordo::worker

@@ -23,14 +23,16 @@ constexpr const char* kHelp =
     "Options (each also from the environment; flags win):\n"
     "  --broker ENDPOINT    where a broker listens for workers; may be repeated   ORDO_BROKERS\n"
     "                       (default tcp://127.0.0.1:7701; environment: comma-separated)\n"
-    "  --name NAME          for people (default HOST-PID)                         ORDO_WORKER_NAME\n"
+    "  --name NAME          for people (default HOST-PID)                         "
+    "ORDO_WORKER_NAME\n"
     "  --slots N            handlers at a time, 1 to 4096                         ORDO_SLOTS\n"
     "  --take-ahead N       tasks held beyond those                               ORDO_TAKE_AHEAD\n"
     "  --drain-timeout MS   for handlers to finish after SIGTERM           ORDO_DRAIN_TIMEOUT_MS\n"
     "  --hang-grace MS      past its timeout a handler hangs after this       ORDO_HANG_GRACE_MS\n"
     "  --quiet              no lines on stderr\n"
     "  --help\n"
-    "Exit codes: 0 drained, 2 usage, 5 drained with work left, 70 every slot hung, 130 interrupted twice\n";
+    "Exit codes: 0 drained, 2 usage, 5 drained with work left, 70 every slot hung, 130 interrupted "
+    "twice\n";
 
 /// What flags and environment are made of: names, and how a value is taken.
 class Arguments {
@@ -83,10 +85,12 @@ struct Setting {
   std::string_view flag;
   const char* variable;
 };
-constexpr Setting kSettings[] = {
-    {"broker", "ORDO_BROKERS"},         {"name", "ORDO_WORKER_NAME"},
-    {"slots", "ORDO_SLOTS"},            {"take-ahead", "ORDO_TAKE_AHEAD"},
-    {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS"}, {"hang-grace", "ORDO_HANG_GRACE_MS"}};
+constexpr Setting kSettings[] = {{"broker", "ORDO_BROKERS"},
+                                 {"name", "ORDO_WORKER_NAME"},
+                                 {"slots", "ORDO_SLOTS"},
+                                 {"take-ahead", "ORDO_TAKE_AHEAD"},
+                                 {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS"},
+                                 {"hang-grace", "ORDO_HANG_GRACE_MS"}};
 
 int usage(const std::string& problem) {
   std::fprintf(stderr, "%s\ntry --help\n", problem.c_str());

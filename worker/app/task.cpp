@@ -12,7 +12,8 @@
 namespace ordo {
 namespace {
 
-/// The character behind a backslash of JSON text; for \u only what JSON text of ours holds (control characters).
+/// The character behind a backslash of JSON text; for \u only what JSON text of ours holds (control
+/// characters).
 char unescaped(std::string_view text, std::size_t& at) {
   constexpr std::size_t kHexDigits = 4;
   const char letter = text[at];

@@ -49,9 +49,9 @@ Result<void> check(const WorkerOptions& options) {
   if (options.slots < 1 || options.slots > kMostSlots) {
     return refuse("slots", "slots must be 1 to " + std::to_string(kMostSlots));
   }
-  if (options.take_ahead > limits::kWorkerSlots - options.slots) {
-    return refuse("take_ahead", "slots + take_ahead must be at most " +
-                                    std::to_string(limits::kWorkerSlots));
+  if (options.take_ahead > worker::kMostCapacity - options.slots) {
+    return refuse("take_ahead",
+                  "slots + take_ahead must be at most " + std::to_string(worker::kMostCapacity));
   }
   const auto is_sane = [](std::chrono::milliseconds time) {
     return time >= std::chrono::milliseconds{0} && time <= std::chrono::hours{24};
@@ -70,7 +70,7 @@ struct Worker::State {
   std::unique_ptr<worker::WorkerLoop> loop;
   std::atomic<worker::WorkerLoop*> running{nullptr};  ///< for stop() from a signal handler
   std::atomic<bool> is_running{false};
-  std::atomic<bool> must_stop{false};                 ///< stop() came before start()
+  std::atomic<bool> must_stop{false};  ///< stop() came before start()
   std::atomic<int> exit_code{0};
   std::jthread thread;
 
@@ -88,8 +88,8 @@ Result<void> Worker::State::check_registrations() const {
     if (!is_name(queue)) return refuse("bad_name", "`" + queue + "` is no name of a queue");
   }
   if (queues.size() > limits::kWorkerQueues) {
-    return refuse("queues", "a worker serves at most " + std::to_string(limits::kWorkerQueues) +
-                                " queues");
+    return refuse("queues",
+                  "a worker serves at most " + std::to_string(limits::kWorkerQueues) + " queues");
   }
   return {};
 }

@@ -54,7 +54,8 @@ WorkerLoop::WorkerLoop(Settings settings, std::vector<std::string> endpoints,
           [sockets = std::weak_ptr(sockets_)] {
             if (const auto alive = sockets.lock()) alive->wake();
           }),
-      world_(std::make_shared<RunWorld>(RunWorld{slots_.note_sink(), [] { return steady_now(); }})) {}
+      world_(
+          std::make_shared<RunWorld>(RunWorld{slots_.note_sink(), [] { return steady_now(); }})) {}
 
 int WorkerLoop::run() {
   core_.start(now_times(), effects_);

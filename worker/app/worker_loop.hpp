@@ -59,12 +59,13 @@ class WorkerLoop {
   WorkerCore core_;
   std::vector<std::string> endpoints_;
   std::function<void(std::string_view)> on_log_;
-  std::shared_ptr<BrokerSockets> sockets_;  ///< shared with slots that outlive the loop, for wake() alone
+  std::shared_ptr<BrokerSockets>
+      sockets_;  ///< shared with slots that outlive the loop, for wake() alone
   Slots slots_;
   std::shared_ptr<const RunWorld> world_;
   std::vector<std::shared_ptr<Run>> runs_;  ///< by place (the low half of a RunId)
   std::vector<std::shared_ptr<Run>> to_put_;
-  std::vector<RunEnded> dropped_;           ///< left the line before they began
+  std::vector<RunEnded> dropped_;  ///< left the line before they began
   Effects effects_;
   std::optional<int> exit_code_;
   std::atomic<bool> must_drain_{false};

@@ -1,4 +1,5 @@
-// What can happen to a worker's core. A shell (or the simulator) turns the world into these, one at a time.
+// What can happen to a worker's core. A shell (or the simulator) turns the world into these, one at
+// a time.
 //
 // Shapes:  Event is a closed variant; runs and links are named by numbers that the core gave out.
 // Units:   durations as chrono types.

@@ -17,13 +17,15 @@
 namespace ordo::worker {
 namespace {
 
-/// How long a closed socket may still deliver what it was given: a goodbye is worth a fifth of a second.
+/// How long a closed socket may still deliver what it was given: a goodbye is worth a fifth of a
+/// second.
 constexpr int kLingerMs = 200;
-/// libzmq dials again this soon, doubled up to the cap: a restarted broker is found at once, a missing one costs
-/// little.
+/// libzmq dials again this soon, doubled up to the cap: a restarted broker is found at once, a
+/// missing one costs little.
 constexpr int kRedialMs = 20;
 constexpr int kRedialCapMs = 500;
-/// What waits for one connection. Past it frames are dropped: each of them would be sent again anyway.
+/// What waits for one connection. Past it frames are dropped: each of them would be sent again
+/// anyway.
 constexpr std::size_t kWaitingFrames = 1024;
 constexpr std::size_t kWaitingBytes = 64u << 20;
 /// Frames taken from one connection before the loop looks at anything else.

@@ -1,8 +1,11 @@
-// The sockets to the brokers: one DEALER each, whose bytes become events and whose messages become frames.
+// The sockets to the brokers: one DEALER each, whose bytes become events and whose messages become
+// frames.
 //
-// Shapes:  send() never blocks; what a connection cannot take yet waits, up to a bound, for as long as that connection
-//          lives. wait() turns connections, disconnections and frames into events.
-// Errors:  a frame that cannot be decoded is dropped and counted; an endpoint that cannot be dialled is an Error.
+// Shapes:  send() never blocks; what a connection cannot take yet waits, up to a bound, for as long
+//          as that connection lives. wait() turns connections, disconnections and frames into
+//          events.
+// Errors:  a frame that cannot be decoded is dropped and counted; an endpoint that cannot be
+//          dialled is an Error.
 // Threads: one owner, the worker's loop; wake() from any thread, also from a signal handler.
 // Source:  zmq_setsockopt(3), zmq_socket_monitor(3); docs/protocol.md.
 #pragma once
@@ -31,7 +34,8 @@ class BrokerSockets {
   /// Appends what happened; returns when something did, wake() was called or `patience` is over.
   void wait(Micros patience, std::vector<Event>& events);
   void wake() noexcept;
-  /// Closes every connection; what was sent has a fifth of a second to leave. Only wake() may follow.
+  /// Closes every connection; what was sent has a fifth of a second to leave. Only wake() may
+  /// follow.
   void close();
   /// Frames that could not be decoded.
   [[nodiscard]] std::uint64_t undecodable() const;

@@ -1,8 +1,10 @@
 // One attempt in the hands of the shell: the offer, how it can be stopped, and where its notes go.
 //
-// Shapes:  a run is waiting in the line, begun by a slot, or dropped before it began; who changes `phase` first wins.
-// Threads: the loop and one slot's thread share it; fields other than `phase` and `cancellation` never change after it
-//          was put in the line (the loop empties the offer of a run that it dropped).
+// Shapes:  a run is waiting in the line, begun by a slot, or dropped before it began; who changes
+//          `phase` first wins.
+// Threads: the loop and one slot's thread share it; fields other than `phase` and `cancellation`
+//          never change after it was put in the line (the loop empties the offer of a run that it
+//          dropped).
 #pragma once
 
 #include <atomic>

@@ -13,7 +13,8 @@ namespace {
 
 /// The core never holds more runs than this (twice the most slots, and a frame).
 constexpr std::size_t kMostRuns = 4 * std::size_t{limits::kWorkerSlots};
-/// Notes between two looks of the loop; more are dropped, the next one of the same handler says it better anyway.
+/// Notes between two looks of the loop; more are dropped, the next one of the same handler says it
+/// better anyway.
 constexpr std::size_t kMostNotes = 4096;
 /// How long an idle slot waits before it waits again.
 constexpr std::chrono::minutes kIdle{10};
@@ -29,7 +30,7 @@ struct Slots::Shared {
   BoundedQueue<std::shared_ptr<Run>> line{kMostRuns};
   BoundedQueue<RunEnded> ended{kMostRuns};
   BoundedQueue<RunNote> notes{kMostNotes};
-  std::atomic<bool> has_woken{false};  ///< the loop was told and has not looked yet
+  std::atomic<bool> has_woken{false};      ///< the loop was told and has not looked yet
   std::vector<std::atomic<bool>> is_busy;  ///< per slot: it is in a handler
 };
 

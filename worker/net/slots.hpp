@@ -1,10 +1,13 @@
-// The slots: threads that take runs from one line, call the handler and put the ending into a basket.
+// The slots: threads that take runs from one line, call the handler and put the ending into a
+// basket.
 //
-// Shapes:  a run is begun by exactly one slot, in the order of the line; its ending is reported exactly once.
-// Threads: the loop calls the members; slots' threads touch only the line, the basket and their run. A thread whose
-//          handler never returns is let go at the end: it keeps what it needs alive.
-// Costs:   no wake-up a task: a slot that finds the next run in the line just goes on, and the loop is woken once for
-//          all endings that gather until it looks.
+// Shapes:  a run is begun by exactly one slot, in the order of the line; its ending is reported
+//          exactly once.
+// Threads: the loop calls the members; slots' threads touch only the line, the basket and their
+//          run. A thread whose handler never returns is let go at the end: it keeps what it needs
+//          alive.
+// Costs:   no wake-up a task: a slot that finds the next run in the line just goes on, and the loop
+//          is woken once for all endings that gather until it looks.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +25,8 @@ class Slots {
  public:
   using Execute = std::function<Ending(const std::shared_ptr<Run>&)>;
 
-  /// `execute` is called on slots' threads and never throws; `wake` when the basket is no longer empty.
+  /// `execute` is called on slots' threads and never throws; `wake` when the basket is no longer
+  /// empty.
   Slots(std::uint32_t slots, Execute execute, std::function<void()> wake);
   /// Ends the idle threads; those that are in a handler are let go.
   ~Slots();

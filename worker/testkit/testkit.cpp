@@ -104,7 +104,11 @@ class Story {
   Story(const Pipeline& pipeline, const Handlers& handlers,
         const std::map<std::string, std::function<std::chrono::milliseconds(std::uint32_t)>>& times,
         const TestOrder& order)
-      : pipeline_(pipeline), handlers_(handlers), times_(times), order_(order), random_(order.seed) {
+      : pipeline_(pipeline),
+        handlers_(handlers),
+        times_(times),
+        order_(order),
+        random_(order.seed) {
     tasks_.resize(pipeline.steps.size());
     report_.steps.resize(pipeline.steps.size());
     for (std::size_t i = 0; i < tasks_.size(); ++i) report_.steps[i].step = pipeline.steps[i].name;
@@ -221,10 +225,12 @@ class Story {
     TaskState& task = tasks_[index];
     if (task.state != TaskState::State::kOpen) return;
     note(pipeline_.steps[index].name + " attempt " + std::to_string(task.attempt) + ": " +
-         std::string(to_string(ending.outcome)) + (ending.error.empty() ? "" : ": " + ending.error));
+         std::string(to_string(ending.outcome)) +
+         (ending.error.empty() ? "" : ": " + ending.error));
     switch (ending.outcome) {
       case Outcome::kSucceeded: return succeed(index, ending);
-      case Outcome::kSnooze: return at(now_ + std::max(ending.delay, Millis{1}), index, std::nullopt);
+      case Outcome::kSnooze:
+        return at(now_ + std::max(ending.delay, Millis{1}), index, std::nullopt);
       case Outcome::kPermanent:
         report_.steps[index].error = ending.error;
         close(index, TaskState::State::kFailed);
@@ -264,7 +270,8 @@ class Story {
       note(pipeline_.steps[index].name + " is parked");
       return close(index, TaskState::State::kParked);
     }
-    at(now_ + std::max(ending.delay, retry_delay(policy, task.failures, random_)), index, std::nullopt);
+    at(now_ + std::max(ending.delay, retry_delay(policy, task.failures, random_)), index,
+       std::nullopt);
   }
 
   void close(StepIndex index, TaskState::State state) {
@@ -293,11 +300,12 @@ class Story {
       return std::any_of(tasks_.begin(), tasks_.end(),
                          [&](const TaskState& task) { return task.state == state; });
     };
-    for (std::size_t i = 0; i < tasks_.size(); ++i) report_.steps[i].state = word_of(tasks_[i].state);
-    report_.status = has_failed_                       ? "failed"
-                     : !report_.problem.empty()        ? "running"
-                     : any(TaskState::State::kParked)  ? "parked"
-                                                       : "succeeded";
+    for (std::size_t i = 0; i < tasks_.size(); ++i)
+      report_.steps[i].state = word_of(tasks_[i].state);
+    report_.status = has_failed_                      ? "failed"
+                     : !report_.problem.empty()       ? "running"
+                     : any(TaskState::State::kParked) ? "parked"
+                                                      : "succeeded";
     report_.elapsed = since_start(now_);
     return std::move(report_);
   }

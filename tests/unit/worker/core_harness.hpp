@@ -1,6 +1,7 @@
 // A worker's core with a hand-moved clock and a broker played by the test.
 //
-// Use:     harness.welcome(); harness.offer(task(1)); harness.finish(task(1)); harness.sent<wire::Results>()
+// Use:     harness.welcome(); harness.offer(task(1)); harness.finish(task(1));
+//          harness.sent<wire::Results>()
 // Threads: one.
 #pragma once
 
@@ -37,7 +38,8 @@ inline Settings settings_of(std::uint32_t slots, std::uint32_t take_ahead) {
 
 class Harness {
  public:
-  explicit Harness(Settings settings = settings_of(2, 2)) : core(settings), session(settings.session) {
+  explicit Harness(Settings settings = settings_of(2, 2))
+      : core(settings), session(settings.session) {
     core.start(now(), effects);
   }
 
@@ -120,8 +122,7 @@ class Harness {
   }
 
   /// Messages of one kind in `effects`.
-  template <class Kind>
-  [[nodiscard]] std::vector<Kind> sent() const {
+  template <class Kind> [[nodiscard]] std::vector<Kind> sent() const {
     std::vector<Kind> found;
     for (const Send& send : effects.sends) {
       if (const auto* kind = std::get_if<Kind>(&send.message)) found.push_back(*kind);
@@ -153,7 +154,8 @@ class Harness {
   }
   void append(Effects& all) {
     const auto move_to = [](auto& to, auto& from) {
-      to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+      to.insert(to.end(), std::make_move_iterator(from.begin()),
+                std::make_move_iterator(from.end()));
     };
     move_to(all.connects, effects.connects);
     move_to(all.sends, effects.sends);

@@ -1,7 +1,8 @@
-// A broker of a few lines for tests of the worker: welcomes sessions, beats, sends what the test says, notes
-// what it gets. A real ROUTER socket on a port of its own.
+// A broker of a few lines for tests of the worker: welcomes sessions, beats, sends what the test
+// says, notes what it gets. A real ROUTER socket on a port of its own.
 //
-// Threads: one thread owns the socket; the test's calls go through one lock. wait_for() waits for a fact.
+// Threads: one thread owns the socket; the test's calls go through one lock. wait_for() waits for a
+//          fact.
 #pragma once
 
 #include <algorithm>
@@ -173,8 +174,7 @@ class FakeBroker {
   }
   void take(const std::string&, wire::Drain& drain) { seen_.drains.push_back(std::move(drain)); }
   void take(const std::string&, wire::Goodbye& bye) { seen_.goodbyes.push_back(std::move(bye)); }
-  template <class Other>
-  void take(const std::string&, Other&) {}
+  template <class Other> void take(const std::string&, Other&) {}
 
   zmq::context_t context_{1};
   std::string endpoint_;

@@ -44,7 +44,10 @@ TEST(TestKit, RunsOneHandlerAsAWorkerDoes) {
         EXPECT_EQ(task.time_left(), milliseconds(500));
         return succeeded("ok");
       },
-      {.step = "charge", .payload = "X1", .results = {{"reserve", "R7"}}, .timeout = milliseconds(500)});
+      {.step = "charge",
+       .payload = "X1",
+       .results = {{"reserve", "R7"}},
+       .timeout = milliseconds(500)});
   EXPECT_TRUE(report.outcome.is_success());
   EXPECT_EQ(report.outcome.result, "ok");
   EXPECT_EQ(report.notes, std::vector<std::string>{"on it"});
@@ -63,7 +66,9 @@ TEST(TestKit, RefusesAContextThatIsNoObject) {
 
 TEST(TestKit, RunsParallelStepsAtTheSameVirtualTime) {
   PipelineTest test = diamond();
-  test.takes("left", milliseconds(200)).takes("right", milliseconds(300)).takes("last", milliseconds(50));
+  test.takes("left", milliseconds(200))
+      .takes("right", milliseconds(300))
+      .takes("last", milliseconds(50));
   const Report report = test.run();
   EXPECT_EQ(report.problem, "");
   EXPECT_EQ(report.status, "succeeded");
@@ -117,7 +122,8 @@ TEST(TestKit, ParksAnExhaustedStepAndGoesOnElsewhere) {
 
 TEST(TestKit, CountsATimeoutAndTellsTheNextAttemptThatItIsAMaybe) {
   PipelineTest test = diamond();
-  test.takes("first", [](std::uint32_t attempt) { return milliseconds(attempt == 1 ? 5'000 : 10); });
+  test.takes("first",
+             [](std::uint32_t attempt) { return milliseconds(attempt == 1 ? 5'000 : 10); });
   test.on("first", [](Task& task) {
     EXPECT_EQ(task.is_maybe(), task.attempt() > 1);
     return succeeded();

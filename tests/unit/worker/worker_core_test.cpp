@@ -67,6 +67,14 @@ TEST(WorkerCore, StartsAnOfferOnceHoweverOftenItComes) {
   EXPECT_EQ(harness.facts(FactKind::kOfferRepeated), 1U);
 }
 
+TEST(WorkerCore, DropsOffersBetweenItsHelloAndTheWelcome) {
+  Harness harness;
+  harness.welcome();
+  harness.receive(wire::SayHello{"lost_items"});
+  harness.offer(task(1));
+  EXPECT_TRUE(harness.effects.starts.empty()) << "the hello did not list it: it goes out again";
+}
+
 TEST(WorkerCore, RefusesOffersOfAnEarlierEpochOfTheirShardOnly) {
   Harness harness;
   harness.welcome();

@@ -14,8 +14,8 @@
 namespace ordo {
 namespace {
 
-using worker::FakeBroker;
 using std::chrono::milliseconds;
+using worker::FakeBroker;
 
 wire::Offer offer_of(std::uint64_t number, const std::string& handler = "work") {
   wire::Offer offer;
@@ -126,7 +126,8 @@ TEST(Worker, TurnsEveryWayToEndIntoAnOutcome) {
   std::vector<wire::Offer> offers;
   for (std::size_t i = 0; i < names.size(); ++i) offers.push_back(offer_of(i, names[i]));
   broker.offer(offers);
-  ASSERT_TRUE(broker.wait_for([&](const auto& seen) { return seen.results.size() == names.size(); }));
+  ASSERT_TRUE(
+      broker.wait_for([&](const auto& seen) { return seen.results.size() == names.size(); }));
   const auto seen = broker.seen();
   const auto at = [&](std::size_t i) { return *result_of(seen, offers[i]); };
   constexpr auto kTransient = static_cast<std::uint8_t>(Outcome::kTransient);
@@ -363,7 +364,7 @@ TEST(Worker, SaysWhatIsWrongBeforeItStarts) {
   WorkerOptions no_slots;
   no_slots.slots = 0;
   WorkerOptions greedy;
-  greedy.take_ahead = 70'000;
+  greedy.take_ahead = 9'000;
   WorkerOptions lonely;
   lonely.brokers.clear();
   EXPECT_EQ(reason_of({}, ""), "no_handler");

@@ -4,10 +4,13 @@
 //            if (!pay(task.payload(), task.effect_key())) return ordo::transient("bank is away");
 //            return ordo::succeeded("{}", R"({"paid":true})");
 //          }
-// Shapes:  payloads and results are opaque bytes; the context is a small JSON object that the engine may read too.
+// Shapes:  payloads and results are opaque bytes; the context is a small JSON object that the
+//          engine may read too.
 // Units:   durations as std::chrono::milliseconds, counted on a steady clock.
-// Errors:  a handler answers a TaskOutcome; one that throws is `transient` with the exception's message.
-// Threads: a Task belongs to the thread that runs its handler; a CancellationToken may be copied anywhere.
+// Errors:  a handler answers a TaskOutcome; one that throws is `transient` with the exception's
+//          message.
+// Threads: a Task belongs to the thread that runs its handler; a CancellationToken may be copied
+//          anywhere.
 #pragma once
 
 #include <chrono>
@@ -34,10 +37,10 @@ struct TaskOutcome {
   enum class Kind : unsigned char { kSucceeded, kTransient, kPermanent, kSnooze };
 
   Kind kind = Kind::kSucceeded;
-  std::string result;                  ///< succeeded: at most 64 KiB; later steps and waiting clients see it
-  std::string context;                 ///< succeeded: JSON object of context fields to set, at most 4 KiB
-  std::string error;                   ///< transient, permanent: one sentence for people, at most 4 KiB
-  std::string reason;                  ///< permanent: one word for programs ("card_declined")
+  std::string result;   ///< succeeded: at most 64 KiB; later steps and waiting clients see it
+  std::string context;  ///< succeeded: JSON object of context fields to set, at most 4 KiB
+  std::string error;    ///< transient, permanent: one sentence for people, at most 4 KiB
+  std::string reason;   ///< permanent: one word for programs ("card_declined")
   std::chrono::milliseconds delay{0};  ///< transient: retry after; snooze: how long
 
   [[nodiscard]] bool is_success() const { return kind == Kind::kSucceeded; }
@@ -45,25 +48,27 @@ struct TaskOutcome {
 
 /// Done. `context` fields become visible to conditions and to every later step.
 TaskOutcome succeeded(std::string result = {}, std::string context = {});
-/// It did not work this time: it is tried again when the retry policy of the step says so, but not before
-/// `retry_after` (at most 24 h).
+/// It did not work this time: it is tried again when the retry policy of the step says so, but not
+/// before `retry_after` (at most 24 h).
 TaskOutcome transient(std::string error, std::chrono::milliseconds retry_after = {});
 /// It can never work: the order is undone and ends as failed.
 TaskOutcome permanent(std::string error, std::string reason = "failed");
 /// Not yet: call again after `delay` (at most 365 days). Burns no attempt of the retry policy.
 TaskOutcome snooze(std::chrono::milliseconds delay);
 
-/// Says that the work is no longer wanted: the attempt timed out, the order was cancelled, or somebody newer has the
-/// task. The handler should stop soon; whatever it answers then is kept as evidence at most.
+/// Says that the work is no longer wanted: the attempt timed out, the order was cancelled, or
+/// somebody newer has the task. The handler should stop soon; whatever it answers then is kept as
+/// evidence at most.
 class CancellationToken {
  public:
   CancellationToken() = default;  ///< never cancelled
   explicit CancellationToken(std::shared_ptr<worker::Cancellation> state);
 
   [[nodiscard]] bool is_cancelled() const;
-  /// "timeout", "cancelled", "superseded" or "draining"; empty while not cancelled.
+  /// "timeout", "order_ending", "superseded" or "draining"; empty while not cancelled.
   [[nodiscard]] std::string reason() const;
-  /// Waits up to `patience`; true as soon as it is cancelled. What a handler uses instead of sleeping.
+  /// Waits up to `patience`; true as soon as it is cancelled. What a handler uses instead of
+  /// sleeping.
   [[nodiscard]] bool wait_for(std::chrono::milliseconds patience) const;
 
  private:
@@ -81,33 +86,33 @@ class Task {
   [[nodiscard]] const std::string& step() const;
   [[nodiscard]] const std::string& handler() const;
   [[nodiscard]] const std::string& queue() const;
-  [[nodiscard]] std::uint16_t branch() const;    ///< which element of a fan-out; 0 without one
-  [[nodiscard]] std::uint32_t attempt() const;   ///< from 1
-  [[nodiscard]] std::uint8_t priority() const;   ///< 0 most urgent to 9
+  [[nodiscard]] std::uint16_t branch() const;   ///< which element of a fan-out; 0 without one
+  [[nodiscard]] std::uint32_t attempt() const;  ///< from 1
+  [[nodiscard]] std::uint8_t priority() const;  ///< 0 most urgent to 9
   /// Whether this undoes a step instead of doing it.
   [[nodiscard]] bool is_compensation() const;
-  /// An earlier attempt may have had its effect: ask the remote side with the effect key before doing it again.
+  /// An earlier attempt may have had its effect: ask the remote side with the effect key before
+  /// doing it again.
   [[nodiscard]] bool is_maybe() const;
 
-  /// "ORDER/step/branch/forward": the same on every attempt. Give it to remote services as the idempotency key.
+  /// "ORDER/step/branch/forward": the same on every attempt. Give it to remote services as the
+  /// idempotency key.
   [[nodiscard]] std::string effect_key() const;
 
   /// What the client submitted.
   [[nodiscard]] std::string_view payload() const;
   /// The payload as a T: `decode` takes a std::string_view and returns something a T is made of.
-  template <class T, class Decode>
-  [[nodiscard]] T payload_as(Decode&& decode) const {
+  template <class T, class Decode> [[nodiscard]] T payload_as(Decode&& decode) const {
     return T(std::forward<Decode>(decode)(payload()));
   }
-  /// The payload through the hook `T decode_ordo(std::string_view, std::type_identity<T>)`, which is found in
-  /// T's own namespace.
-  template <class T>
-  [[nodiscard]] T payload_as() const {
+  /// The payload through the hook `T decode_ordo(std::string_view, std::type_identity<T>)`, which
+  /// is found in T's own namespace.
+  template <class T> [[nodiscard]] T payload_as() const {
     return decode_ordo(payload(), std::type_identity<T>{});
   }
 
-  /// The result of an earlier step that this one depends on, directly or not; nullopt where it has none (it was
-  /// skipped, or it is no predecessor).
+  /// The result of an earlier step that this one depends on, directly or not; nullopt where it has
+  /// none (it was skipped, or it is no predecessor).
   [[nodiscard]] std::optional<std::string_view> result(std::string_view step,
                                                        std::uint16_t branch = 0) const;
   template <class T>
@@ -133,8 +138,8 @@ class Task {
   [[nodiscard]] bool is_cancelled() const;
   [[nodiscard]] CancellationToken cancellation() const;
 
-  /// Says how far it is, for people ("3 of 7 parcels"): the last note shows in `ordo get` and `ordo explain`
-  /// within a second or two. Not durable; at most 4 KiB.
+  /// Says how far it is, for people ("3 of 7 parcels"): the last note shows in `ordo get` and `ordo
+  /// explain` within a second or two. Not durable; at most 4 KiB.
   void progress(std::string_view note) const;
 
  private:

@@ -5,10 +5,11 @@
 //            worker.on("charge", [](ordo::Task& task) { return ordo::succeeded(); });
 //            return ordo::run_worker(argc, argv, worker);
 //          }
-// Errors:  start() answers what is wrong with the options or the registrations. After that nothing is fatal: a broker
-//          that is away is dialled until it is back, and results wait for it.
-// Threads: one thread owns the sockets and the decisions, `slots` threads run handlers. Register before start();
-//          stop(), stats() and is_running() may be called from any thread, stop() also from a signal handler.
+// Errors:  start() answers what is wrong with the options or the registrations. After that nothing
+//          is fatal: a broker that is away is dialled until it is back, and results wait for it.
+// Threads: one thread owns the sockets and the decisions, `slots` threads run handlers. Register
+//          before start(); stop(), stats() and is_running() may be called from any thread, stop()
+//          also from a signal handler.
 // Costs:   a few microseconds of CPU a task beside the handler's own.
 // Source:  docs/workers.md.
 #pragma once
@@ -30,33 +31,37 @@ namespace ordo {
 struct WorkerOptions {
   /// Where brokers listen for workers; a connection to each is kept.
   std::vector<std::string> brokers{"tcp://127.0.0.1:7701"};
-  std::string name;                               ///< for people; empty: HOST-PID
-  std::uint32_t slots = 8;                        ///< handlers at a time, 1 to 4,096
-  /// Tasks held beyond those, so that a slot need not wait for the next. Their timeouts run meanwhile: 0 where
-  /// handlers are slow, a few thousand where they take microseconds. slots + take_ahead ≤ 65,536.
+  std::string name;         ///< for people; empty: HOST-PID
+  std::uint32_t slots = 8;  ///< handlers at a time, 1 to 4,096
+  /// Tasks held beyond those, so that a slot need not wait for the next. Their timeouts run
+  /// meanwhile: 0 where handlers are slow, a few thousand where they take microseconds. slots +
+  /// take_ahead ≤ 8,128.
   std::uint32_t take_ahead = 8;
-  std::chrono::milliseconds drain_timeout{20'000};  ///< for handlers to finish after stop(), up to 24 h
-  std::chrono::milliseconds hang_grace{30'000};     ///< past its timeout a handler counts as hung after this
-  /// Told one line about each connection, refusal and hang; never about payloads. Called on the worker's thread.
+  std::chrono::milliseconds drain_timeout{
+      20'000};  ///< for handlers to finish after stop(), up to 24 h
+  std::chrono::milliseconds hang_grace{
+      30'000};  ///< past its timeout a handler counts as hung after this
+  /// Told one line about each connection, refusal and hang; never about payloads. Called on the
+  /// worker's thread.
   std::function<void(std::string_view line)> on_log;
 };
 
 /// Since start(). Handlers' outcomes add up to `ended`.
 struct WorkerStats {
-  std::uint64_t offered = 0;       ///< tasks taken
-  std::uint64_t ended = 0;         ///< handlers that returned
+  std::uint64_t offered = 0;  ///< tasks taken
+  std::uint64_t ended = 0;    ///< handlers that returned
   std::uint64_t succeeded = 0;
-  std::uint64_t transient = 0;     ///< those that threw too
+  std::uint64_t transient = 0;  ///< those that threw too
   std::uint64_t permanent = 0;
   std::uint64_t snoozed = 0;
-  std::uint64_t recorded = 0;      ///< results that the broker has made durable
-  std::uint64_t refused = 0;       ///< results that came too late
-  std::uint64_t repeated = 0;      ///< results sent again
+  std::uint64_t recorded = 0;  ///< results that the broker has made durable
+  std::uint64_t refused = 0;   ///< results that came too late
+  std::uint64_t repeated = 0;  ///< results sent again
   std::uint64_t handed_back = 0;
   std::uint64_t timed_out = 0;
   std::uint64_t reconnects = 0;
-  std::uint32_t hung = 0;          ///< slots whose handler hangs now
-  std::uint32_t brokers = 0;       ///< that know this worker now
+  std::uint32_t hung = 0;     ///< slots whose handler hangs now
+  std::uint32_t brokers = 0;  ///< that know this worker now
 };
 
 class Worker {
@@ -70,21 +75,25 @@ class Worker {
   /// To change before start().
   WorkerOptions& options();
 
-  /// Runs `handler` for tasks of steps whose handler is `name`, and takes tasks of `queue` (default: of the queue
-  /// named like the handler, which is the step's name unless the pipeline says otherwise).
+  /// Runs `handler` for tasks of steps whose handler is `name`, and takes tasks of `queue`
+  /// (default: of the queue named like the handler, which is the step's name unless the pipeline
+  /// says otherwise).
   Worker& on(std::string name, Handler handler, std::string queue = {});
   /// Takes tasks of one more queue.
   Worker& serve(std::string queue);
-  /// Called around every handler, on its thread, in the order of registration; `after` sees the outcome, also that
-  /// of a handler that threw. What a hook throws makes the attempt transient.
+  /// Called around every handler, on its thread, in the order of registration; `after` sees the
+  /// outcome, also that of a handler that threw. What a hook throws makes the attempt transient.
   Worker& before(std::function<void(Task&)> hook);
   Worker& after(std::function<void(Task&, const TaskOutcome&)> hook);
 
-  /// Starts its threads. Errors: code malformed (options, registrations) or conflict (runs already).
+  /// Starts its threads. Errors: code malformed (options, registrations) or conflict (runs
+  /// already).
   Result<void> start();
-  /// Asks it to drain: no more tasks, those not begun go back, running ones finish, results are recorded.
+  /// Asks it to drain: no more tasks, those not begun go back, running ones finish, results are
+  /// recorded.
   void stop();
-  /// Blocks until it has left. 0: drained; 5: the drain timeout passed with work left; 70: every slot hung.
+  /// Blocks until it has left. 0: drained; 5: the drain timeout passed with work left; 70: every
+  /// slot hung.
   int wait();
   /// start() and wait(). An error of start() is told to on_log (or stderr) and answers 2.
   int run();
@@ -97,9 +106,10 @@ class Worker {
   std::unique_ptr<State> state_;
 };
 
-/// The main of a worker program: flags (--help lists them), environment (ORDO_BROKERS, ORDO_WORKER_NAME, ORDO_SLOTS,
-/// ORDO_TAKE_AHEAD, ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS), SIGTERM and SIGINT drain, a second one ends at once
-/// with 130. Flags win over the environment, both over the worker's options. Returns the exit code.
+/// The main of a worker program: flags (--help lists them), environment (ORDO_BROKERS,
+/// ORDO_WORKER_NAME, ORDO_SLOTS, ORDO_TAKE_AHEAD, ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS),
+/// SIGTERM and SIGINT drain, a second one ends at once with 130. Flags win over the environment,
+/// both over the worker's options. Returns the exit code.
 int run_worker(int argc, char** argv, Worker& worker);
 
 }  // namespace ordo
