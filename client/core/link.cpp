@@ -6,7 +6,7 @@ namespace ordo::client {
 namespace {
 
 /// Written into every hello, for people who look at a broker's list of peers.
-constexpr std::string_view kVersion = "0.1.0";
+constexpr std::string_view kVersion = ORDO_VERSION;
 
 /// A broker may not set paces that would make its clients spin or never notice its death.
 constexpr std::uint64_t kBeatMinMs = 10;

@@ -1,0 +1,115 @@
+// ordo retry, skip, complete, cancel: an operator's word, kept in the order's history.
+#include <iostream>
+
+#include "client/cli/commands.hpp"
+#include "client/cli/json_views.hpp"
+
+namespace ordo::cli {
+namespace {
+
+struct OperateOptions {
+  std::string verb;
+  std::string id, step, why, result, result_file;
+  unsigned branch = 0;
+};
+
+int failed(const std::string& what, const Error& error) {
+  complain(what, error);
+  return exit_code_of(error);
+}
+
+int done(const Shell& shell, const OperateOptions& options, const std::string& text) {
+  Json json{{"id", options.id}, {"verb", options.verb}};
+  if (!options.step.empty()) json["step"] = options.step;
+  shell.out().item(json, [&] {
+    if (!shell.out().is_quiet()) std::cout << text << '\n';
+  });
+  return kOk;
+}
+
+/// The step that is meant where none was named: the only one that is parked. Empty after a complaint.
+std::string only_parked_step(Shell& shell, const OrderId& id, int& code) {
+  const auto order = shell.client().get(id);
+  if (!order) {
+    code = failed("cannot look at order " + id.to_string(), order.error());
+    return {};
+  }
+  std::vector<std::string> parked;
+  for (const client::TaskView& task : order->tasks) {
+    if (task.state == "parked") parked.push_back(task.step);
+  }
+  if (parked.size() == 1) return parked.front();
+  std::string names;
+  for (const std::string& name : parked) names += (names.empty() ? "" : ", ") + name;
+  code = kUsage;
+  complain("which step is meant?",
+           parked.empty() ? "no step of the order is parked" : "several are parked: " + names,
+           "name the step behind the id");
+  return {};
+}
+
+int operate(Shell& shell, const OperateOptions& given) {
+  OperateOptions options = given;
+  const auto id = parse_id(options.id);
+  if (!id) return kUsage;
+  if (!options.result_file.empty()) {
+    auto result = read_all(options.result_file);
+    if (!result) return kRefused;
+    options.result = std::move(*result);
+  }
+  int code = kOk;
+  if (options.step.empty()) options.step = only_parked_step(shell, *id, code);
+  if (options.step.empty()) return code;
+  const std::string what = options.verb + " step " + options.step + " of order " + options.id;
+  if (options.verb == "skip" && !shell.confirms(what + "?")) return kUsage;
+  const auto by = shell.operator_who(options.why);
+  const client::TaskOf task{*id, options.step, options.branch};
+  const auto answer = options.verb == "retry"  ? shell.client().retry(task, by)
+                      : options.verb == "skip" ? shell.client().skip(task, by)
+                                               : shell.client().complete(task, options.result, by);
+  if (!answer) return failed("cannot " + what, answer.error());
+  return done(shell, options, "done: " + what);
+}
+
+int cancel(Shell& shell, const OperateOptions& options) {
+  const auto id = parse_id(options.id);
+  if (!id) return kUsage;
+  if (!shell.confirms("cancel order " + options.id + "?")) return kUsage;
+  const auto answer = shell.client().cancel(*id, shell.operator_who(options.why));
+  if (!answer) return failed("cannot cancel order " + options.id, answer.error());
+  return done(shell, options, "order " + options.id + " is being cancelled");
+}
+
+CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
+                   const std::string& help, const std::shared_ptr<OperateOptions>& options) {
+  options->verb = verb;
+  CLI::App& command = add_command(app, commands, verb, help, &operate, options);
+  command.add_option("id", options->id, "The order")->required();
+  command.add_option("step", options->step, "The step; left out: the one that is parked");
+  command.add_option("--branch", options->branch, "The branch of a step that fans out");
+  command.add_option("--why", options->why, "The reason, for the order's history")->required();
+  return command;
+}
+
+}  // namespace
+
+void add_operate_commands(CLI::App& app, Commands& commands) {
+  const auto retried = std::make_shared<OperateOptions>();
+  add_verb(app, commands, "retry", "Run a parked step again, or a scheduled one now", retried);
+  add_verb(app, commands, "skip", "Go on as if a parked step had succeeded without a result",
+           std::make_shared<OperateOptions>());
+  const auto completed = std::make_shared<OperateOptions>();
+  CLI::App& complete = add_verb(app, commands, "complete",
+                                "Record a parked step as succeeded, with a result", completed);
+  complete.add_option("--result", completed->result, "The result that later steps see");
+  complete.add_option("--result-file", completed->result_file, "Take it from a file (-: stdin)");
+
+  const auto cancelled = std::make_shared<OperateOptions>();
+  cancelled->verb = "cancel";
+  CLI::App& command =
+      add_command(app, commands, "cancel", "End an order before its time", &cancel, cancelled);
+  command.add_option("id", cancelled->id, "The order")->required();
+  command.add_option("--why", cancelled->why, "The reason, for the order's history")->required();
+}
+
+}  // namespace ordo::cli

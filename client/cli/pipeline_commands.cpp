@@ -1,0 +1,163 @@
+// ordo pipeline check|apply|ls|show|graph.
+#include <fstream>
+#include <iostream>
+
+#include "client/cli/commands.hpp"
+#include "client/cli/json_views.hpp"
+#include "client/cli/pipeline_drawing.hpp"
+
+namespace ordo::cli {
+namespace {
+
+struct FilesOptions {
+  std::vector<std::string> files;
+};
+struct ShowOptions {
+  std::string name;
+  unsigned version = 0;
+};
+struct GraphOptions {
+  std::string source, form = "ascii";
+  unsigned version = 0;
+};
+struct Nothing {};
+
+int failed(const std::string& what, const Error& error) {
+  complain(what, error);
+  return exit_code_of(error);
+}
+
+Json problem_json(const Problem& problem, const std::string& file) {
+  return {{"file", file},
+          {"line", problem.line},
+          {"column", problem.column},
+          {"what", problem.what},
+          {"instead", problem.instead}};
+}
+
+/// What is wrong with a pipeline's text, and what the engine cannot run yet.
+std::vector<Problem> problems_of(const std::string& text) {
+  const auto pipeline = parse_pipeline(text);
+  return pipeline ? unsupported(*pipeline) : pipeline.error();
+}
+
+int check(Shell& shell, const FilesOptions& options) {
+  std::vector<Json> all;
+  for (const std::string& file : options.files) {
+    const auto text = read_all(file);
+    if (!text) return kRefused;
+    const auto problems = problems_of(*text);
+    for (const Problem& problem : problems) {
+      all.push_back(problem_json(problem, file));
+      if (shell.out().is_text()) std::cerr << problem.to_string(file) << '\n';
+    }
+    if (problems.empty() && shell.out().is_text()) shell.out().note(file + ": ok");
+  }
+  if (!shell.out().is_text()) shell.out().items(all, [] {});
+  return all.empty() ? kOk : kFailed;
+}
+
+int apply(Shell& shell, const FilesOptions& options) {
+  if (const int code = check(shell, options); code != kOk) return code;
+  std::vector<Json> all;
+  for (const std::string& file : options.files) {
+    auto text = read_all(file);
+    if (!text) return kRefused;
+    const auto stored = shell.client().put_pipeline(std::move(*text));
+    if (!stored) return failed("cannot apply " + file, stored.error());
+    all.push_back(to_json(*stored));
+    if (shell.out().is_text()) {
+      std::cout << stored->name << " v" << stored->version << "  stored  " << stored->steps
+                << " steps\n";
+    }
+  }
+  if (!shell.out().is_text()) shell.out().items(all, [] {});
+  return kOk;
+}
+
+int list(Shell& shell, const Nothing&) {
+  const auto pipelines = shell.client().pipelines();
+  if (!pipelines) return failed("cannot list pipelines", pipelines.error());
+  shell.out().items(each_to_json(*pipelines), [&] {
+    std::vector<std::vector<std::string>> rows{{"PIPELINE", "VERSION", "STEPS"}};
+    for (const auto& pipeline : *pipelines) {
+      rows.push_back(
+          {pipeline.name, std::to_string(pipeline.version), std::to_string(pipeline.steps)});
+    }
+    shell.out().table(rows);
+  });
+  return kOk;
+}
+
+int show(Shell& shell, const ShowOptions& options) {
+  const auto pipeline = shell.client().pipeline(options.name, options.version);
+  if (!pipeline) return failed("cannot show pipeline " + options.name, pipeline.error());
+  shell.out().item(to_json(*pipeline), [&] { std::cout << pipeline->source; });
+  return kOk;
+}
+
+/// The text of a file, or of a stored pipeline where there is no such file.
+Result<std::string> source_of(Shell& shell, const GraphOptions& options) {
+  if (options.source == "-" || std::ifstream(options.source).good()) {
+    if (auto text = read_all(options.source)) return std::move(*text);
+  }
+  auto stored = shell.client().pipeline(options.source, options.version);
+  if (!stored) return tl::unexpected(std::move(stored.error()));
+  return std::move(stored->source);
+}
+
+int graph(Shell& shell, const GraphOptions& options) {
+  const auto text = source_of(shell, options);
+  if (!text) return failed("there is no file and no pipeline " + options.source, text.error());
+  const auto pipeline = parse_pipeline(*text);
+  if (!pipeline) {
+    for (const Problem& problem : pipeline.error()) {
+      std::cerr << problem.to_string(options.source) << '\n';
+    }
+    return kFailed;
+  }
+  const std::string drawing = options.form == "mermaid" ? draw_mermaid(*pipeline)
+                              : options.form == "dot"   ? draw_dot(*pipeline)
+                                                        : draw_ascii(*pipeline);
+  shell.out().item({{"pipeline", pipeline->name}, {"form", options.form}, {"graph", drawing}},
+                   [&] { std::cout << drawing; });
+  return kOk;
+}
+
+}  // namespace
+
+void add_pipeline_commands(CLI::App& app, Commands& commands) {
+  CLI::App* pipeline = app.add_subcommand("pipeline", "Pipelines: check, apply, ls, show, graph");
+  pipeline->require_subcommand(1);
+
+  const auto checked = std::make_shared<FilesOptions>();
+  CLI::App& command =
+      add_command(*pipeline, commands, "check", "Check files, without a broker", &check, checked);
+  command.add_option("files", checked->files, "YAML files (-: stdin)")->required();
+  add_examples(command, "  ordo pipeline check pipelines/*.yaml");
+
+  const auto applied = std::make_shared<FilesOptions>();
+  add_command(*pipeline, commands, "apply", "Check files and store their versions in every shard",
+              &apply, applied)
+      .add_option("files", applied->files, "YAML files")
+      ->required();
+
+  add_command(*pipeline, commands, "ls", "All versions", &list, std::make_shared<Nothing>());
+
+  const auto shown = std::make_shared<ShowOptions>();
+  CLI::App& source =
+      add_command(*pipeline, commands, "show", "The text of a version", &show, shown);
+  source.add_option("name", shown->name, "The pipeline")->required();
+  source.add_option("--version", shown->version, "The version; left out: the newest");
+
+  const auto drawn = std::make_shared<GraphOptions>();
+  CLI::App& drawing =
+      add_command(*pipeline, commands, "graph", "Draw a file or a stored pipeline", &graph, drawn);
+  drawing.add_option("source", drawn->source, "A file, or the name of a pipeline")->required();
+  drawing.add_option("--format", drawn->form, "ascii, mermaid or dot")
+      ->check(CLI::IsMember({"ascii", "mermaid", "dot"}))
+      ->capture_default_str();
+  drawing.add_option("--version", drawn->version, "Of a stored pipeline; left out: the newest");
+}
+
+}  // namespace ordo::cli
