@@ -1,4 +1,5 @@
-# Writes every migration of FOLDER into OUTPUT as C++ (broker/store/migrate.hpp declares what it defines).
+# Writes every migration of FOLDER into OUTPUT as C++ (broker/store/migrate.hpp declares what it
+# defines).
 file(GLOB files ${FOLDER}/*.sql)
 list(SORT files)
 set(code "#include \"broker/store/migrate.hpp\"\n\nnamespace ordo {\n\n")

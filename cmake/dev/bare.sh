@@ -3,12 +3,13 @@
 
 bare_mirror() {
   local found
-  found=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-    head -n 1 | tr -d ' ')
+  found=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list \
+    /etc/apt/sources.list.d 2>/dev/null | head -n 1 | tr -d ' ')
   echo "${found:-http://deb.debian.org/debian}"
 }
 
-# bare_make ROOT: a new minimal system (its pristine form is kept and copied) with this checkout in /ordo.
+# bare_make ROOT: a new minimal system (its pristine form is kept and copied) with this checkout in
+# /ordo.
 bare_make() {
   local root=$1 pristine=${1%/*}/pristine mirror
   mirror=$(bare_mirror)
@@ -18,7 +19,8 @@ bare_make() {
     step "debootstrap (minbase)"
     rm -rf --one-file-system "$pristine"
     mkdir -p "$pristine"
-    debootstrap --variant=minbase bookworm "$pristine" "$mirror" >"$(log_of bare debootstrap)" 2>&1 ||
+    debootstrap --variant=minbase bookworm "$pristine" "$mirror" \
+      >"$(log_of bare debootstrap)" 2>&1 ||
       die "debootstrap failed: see build/logs/bare-debootstrap.log"
     touch "$pristine.done"
   fi
@@ -28,7 +30,8 @@ bare_make() {
     echo "deb $mirror bookworm main"
     echo "deb $mirror bookworm-updates main"
   } >"$root/etc/apt/sources.list"
-  grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null | xargs -r -I{} cp {} "$root/etc/apt/apt.conf.d/" || true
+  grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null |
+    xargs -r cp -t "$root/etc/apt/apt.conf.d/" || true
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
   mkdir -p "$root/ordo"
   git ls-files -co --exclude-standard -z | xargs -0 tar -c --ignore-failed-read -f - 2>/dev/null |

@@ -82,8 +82,10 @@ dev_fuzz() {
 dev_coverage() {
   ensure build run test cover
   build_preset coverage
-  ctest --test-dir build/coverage --output-on-failure -L 'unit|transcript|contract|integration' || true
-  gcovr --root . --object-directory build/coverage --filter '(base|schema|broker|client|worker|monitoring)/' \
+  ctest --test-dir build/coverage --output-on-failure \
+    -L 'unit|transcript|contract|integration' || true
+  gcovr --root . --object-directory build/coverage \
+    --filter '(base|schema|broker|client|worker|monitoring)/' \
     --gcov-ignore-parse-errors --print-summary --html-details build/coverage/report.html \
     --txt build/coverage/report.txt
   say "Report: build/coverage/report.html"

@@ -18,7 +18,8 @@ is_ci() { [ "${CI:-}" = true ]; }
 is_root() { [ "$(id -u)" = 0 ]; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# A compiler of this project takes up to 1.2 GiB: as many jobs as processors, unless memory says fewer.
+# A compiler of this project takes up to 1.2 GiB: as many jobs as processors, unless memory says
+# fewer.
 jobs_count() {
   local cores memory_kib by_memory
   cores=$(nproc)

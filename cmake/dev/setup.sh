@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Installs what is missing on Debian 12; elsewhere says what is needed. The list: cmake/packages.txt.
+# Installs what is missing on Debian 12; elsewhere says what is needed. The list:
+# cmake/packages.txt.
 
 is_debian_12() {
   (
@@ -40,8 +41,9 @@ as_admin() {
   fi
 }
 
-# Debian starts a system server when its PostgreSQL package arrives. Nobody asked for one: for the time of this
-# installation, and only where no PostgreSQL is there yet, its own switch is turned off.
+# Debian starts a system server when its PostgreSQL package arrives. Nobody asked for one: for the
+# time of this installation, and only where no PostgreSQL is there yet, its own switch is turned
+# off.
 without_system_cluster() {
   local switch=/etc/postgresql-common/createcluster.d/ordo-setup.conf failed=0
   if [ -e /usr/share/postgresql-common ]; then
@@ -56,9 +58,11 @@ without_system_cluster() {
 }
 
 install_packages() {
-  local log=build/logs/apt.log apt=(as_admin env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0)
+  local log=build/logs/apt.log apt
+  apt=(as_admin env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0)
   mkdir -p build/logs
-  # An index that is not there yet, or names packages that are gone, is fetched; otherwise the network rests.
+  # An index that is not there yet, or names packages that are gone, is fetched; otherwise the
+  # network rests.
   if ! "${apt[@]}" install --no-install-recommends --download-only "$@" >"$log" 2>&1; then
     "${apt[@]}" update >"$log" 2>&1 || true
   fi

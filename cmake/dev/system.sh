@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The local system that stays: own PostgreSQL, broker and example workers, everything under build/local.
-# A program that runs has a file NAME.pid in build/local/run and a log in build/local/log.
+# The local system that stays: own PostgreSQL, broker and example workers, everything under
+# build/local. A program that runs has a file NAME.pid in build/local/run and a log in
+# build/local/log.
 
 local_dir=build/local
 
@@ -25,8 +26,8 @@ pg_bin() {
   fi
 }
 
-# Where the database lives: under build/, unless the path is too long for a socket (107 bytes) or lies in a home
-# that PostgreSQL's account may not enter.
+# Where the database lives: under build/, unless the path is too long for a socket (107 bytes) or
+# lies in a home that PostgreSQL's account may not enter.
 pg_home() {
   local home=$ORDO_ROOT/$local_dir/postgres
   if [ ${#home} -gt 80 ] || ! as_pg test -x "$ORDO_ROOT/build"; then
@@ -67,12 +68,14 @@ CONF
 # program NAME: where the release build put it.
 program() {
   local found
-  found=$(find build/release -type f -name "$1" -perm -u+x -not -path '*/CMakeFiles/*' 2>/dev/null | head -n 1)
+  found=$(find build/release -type f -name "$1" -perm -u+x -not -path '*/CMakeFiles/*' \
+    2>/dev/null | head -n 1)
   [ -n "$found" ] || die "the release build has no program $1"
   echo "$found"
 }
 
-# pid_of NAME: its process, only while it is really ours (a pid may have been given to somebody else since).
+# pid_of NAME: its process, only while it is really ours (a pid may have been given to somebody else
+# since).
 pid_of() {
   local pid exe
   pid=$(cat "$local_dir/run/$1.pid" 2>/dev/null) || return 1
@@ -113,8 +116,8 @@ broker_ready() {
   (http_ok /readyz) 2>/dev/null
 }
 
-# Tables, then a broker that is ready. Ports are the documented ones, unless ORDO_LISTEN_CLIENTS, ORDO_LISTEN_WORKERS and
-# ORDO_LISTEN_HTTP say otherwise (the broker reads them).
+# Tables, then a broker that is ready. Ports are the documented ones, unless ORDO_LISTEN_CLIENTS,
+# ORDO_LISTEN_WORKERS and ORDO_LISTEN_HTTP say otherwise (the broker reads them).
 start_broker() {
   mkdir -p "$local_dir/run" "$local_dir/log"
   pg_up
@@ -138,7 +141,8 @@ system_up() {
       >>"$local_dir/log/pipelines.log" 2>&1 ||
       note "pipeline $file was not taken: see $local_dir/log/pipelines.log"
   done
-  run worker "$(program ordo-shop-worker)" --broker "$(endpoint workers)" --ledger "$local_dir/ledger"
+  run worker "$(program ordo-shop-worker)" --broker "$(endpoint workers)" \
+    --ledger "$local_dir/ledger"
   system_status
 }
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# ./dev test and ./dev check. Each stage adds what it counted; the last line is "N passed, N failed".
+# ./dev test and ./dev check. Each stage adds what it counted; the last line is "N passed, N
+# failed".
 
 passed=0
 failed=0
@@ -111,7 +112,8 @@ test_all() {
 dev_check() {
   ensure build lint
   if built "build (dev)" dev ordo_check_tests; then
-    ctest_stage "unit, transcripts, tidy" build/dev -j "$(nproc)" -L 'unit|transcript|tidy' -LE 'integration|faults|zombie'
+    ctest_stage "unit, transcripts, tidy" build/dev -j "$(nproc)" \
+      -L 'unit|transcript|tidy' -LE 'integration|faults|zombie'
     stage "simulator, 20 seeds" build/dev/tests/sim/ordo-sim --seeds 20
   fi
   stage "layout" check_layout

@@ -141,6 +141,20 @@ Findings check_states(const Tree& tree) {
   return findings;
 }
 
+Findings check_first_program(const Tree& tree) {
+  static const std::string kFence = "```cpp\n";
+  const File* const page = tree.find("README.md");
+  const File* const program = tree.find("examples/first/first.cpp");
+  if (page == nullptr || program == nullptr) return {};
+  const std::size_t start = page->text.find(kFence);
+  const std::size_t end = page->text.find("```\n", start + kFence.size());
+  const bool is_same =
+      start != std::string::npos && end != std::string::npos &&
+      page->text.substr(start + kFence.size(), end - start - kFence.size()) == program->text;
+  if (is_same) return {};
+  return {{page->path, 0, "its program is not " + program->path}};
+}
+
 Findings check_decisions(const Tree& tree) {
   static const std::regex kName("docs/decisions/(\\d{4})-[a-z0-9-]+\\.md");
   Findings findings;

@@ -48,6 +48,8 @@ Findings check_metrics(const Tree& tree);
 Findings check_settings(const Tree& tree);
 /// docs/states.md draws exactly the transitions of schema/vocabulary.hpp.
 Findings check_states(const Tree& tree);
+/// The program printed in README.md is examples/first/first.cpp.
+Findings check_first_program(const Tree& tree);
 /// docs/decisions holds 0001, 0002, … without a gap, each with its four parts.
 Findings check_decisions(const Tree& tree);
 

@@ -191,6 +191,7 @@ TEST(Documents, ReasonsAreDocumented) { expect_clean(check_reasons); }
 TEST(Documents, MetricsAgree) { expect_clean(check_metrics); }
 TEST(Documents, SettingsAgree) { expect_clean(check_settings); }
 TEST(Documents, StatesAgree) { expect_clean(check_states); }
+TEST(Documents, TheFirstProgramIsTheOnePrinted) { expect_clean(check_first_program); }
 TEST(Documents, DecisionsHaveTheirParts) { expect_clean(check_decisions); }
 
 TEST(Documents, ADeadLinkIsFlagged) {
@@ -226,6 +227,14 @@ TEST(Documents, ATransitionThatIsNotDrawnIsFlagged) {
   Tree tree;
   tree.files.push_back(make_file("docs/states.md", "\n  ready --> parked: bored\n"));
   EXPECT_GT(check_states(tree).size(), 2U);
+}
+TEST(Documents, AnotherFirstProgramIsFlagged) {
+  Tree tree;
+  tree.files.push_back(make_file("README.md", "text\n```cpp\nint a;\n```\n"));
+  tree.files.push_back(make_file("examples/first/first.cpp", "int b;\n"));
+  EXPECT_EQ(check_first_program(tree).size(), 1U);
+  tree.files.back() = make_file("examples/first/first.cpp", "int a;\n");
+  EXPECT_TRUE(check_first_program(tree).empty());
 }
 TEST(Documents, ADecisionWithoutItsPartsOrNumberIsFlagged) {
   Tree tree;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs a build into a scratch prefix, takes the first program out of README.md, builds it outside of this tree by
-# find_package and again by pkg-config, and runs both against a broker of the installed programs.
+# Installs a build into a scratch prefix, takes the first program out of README.md, builds it
+# outside of this tree by find_package and again by pkg-config, and runs both against a broker of
+# the installed programs.
 #
 # Usage: install_test.sh SOURCE_FOLDER BUILD_FOLDER
 set -euo pipefail
@@ -31,7 +32,7 @@ trap finish EXIT
 
 step "install into $prefix"
 cmake --install "$build" --prefix "$prefix" >"$scratch/install.log"
-for file in bin/ordo bin/ordo-broker bin/ordo-migrate include/ordo/client.hpp include/ordo/worker.hpp; do
+for file in bin/{ordo,ordo-broker,ordo-migrate} include/ordo/{client,worker}.hpp; do
   [ -e "$prefix/$file" ] || die "the install has no $file"
 done
 
@@ -40,22 +41,27 @@ fenced() { awk -v fence="\`\`\`$1" '$0 == fence { on = 1; next } /^```/ { on = 0
 fenced cpp >"$scratch/hello/hello.cpp"
 fenced cmake >"$scratch/hello/CMakeLists.txt"
 lines=$(grep -c . "$scratch/hello/hello.cpp")
-if [ "$lines" -le 10 ] || [ "$lines" -gt 40 ]; then die "the program has $lines lines, not 11 to 40"; fi
-cmake -S "$scratch/hello" -B "$scratch/hello/build" -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/configure.log"
+[ "$lines" -gt 10 ] || die "README.md has no program"
+[ "$lines" -le 40 ] || die "the program has $lines lines; at most 40"
+cmake -S "$scratch/hello" -B "$scratch/hello/build" -DCMAKE_PREFIX_PATH="$prefix" \
+  >"$scratch/configure.log"
 cmake --build "$scratch/hello/build" >"$scratch/build.log"
 
 step "the same, by pkg-config"
 config=$(find "$prefix" -type d -name pkgconfig)
-read -r -a flags < <(PKG_CONFIG_PATH=$config pkg-config --cflags --libs ordo-client ordo-worker | tr '\n' ' ')
+export PKG_CONFIG_PATH=$config
+read -r -a flags < <(pkg-config --cflags --libs ordo-client ordo-worker)
 g++ -std=c++20 -o "$scratch/hello/by-pkg-config" "$scratch/hello/hello.cpp" "${flags[@]}"
 
 step "both run"
 start_broker
 library=$(dirname "$config")
 expected='succeeded: hello world!'
-said=$("$scratch/hello/build/hello" "$(endpoint clients)" "$(endpoint workers)")
+places=("$(endpoint clients)" "$(endpoint workers)")
+said=$("$scratch/hello/build/hello" "${places[@]}")
 [ "$said" = "$expected" ] || die "found by find_package, it says: $said"
-said=$(LD_LIBRARY_PATH=$library "$scratch/hello/by-pkg-config" "$(endpoint clients)" "$(endpoint workers)")
+said=$(LD_LIBRARY_PATH=$library "$scratch/hello/by-pkg-config" "${places[@]}")
 [ "$said" = "$expected" ] || die "found by pkg-config, it says: $said"
-"$(program ordo)" --endpoint "$(endpoint clients)" pipeline ls | grep -q greeting || die "no such pipeline"
+"$(program ordo)" --endpoint "${places[0]}" pipeline ls | grep -q greeting ||
+  die "the installed command line does not see the pipeline"
 say "install: well"
