@@ -5,8 +5,8 @@
 namespace ordo {
 namespace {
 
-/// Defaults of every session; what the DSN says wins. A host that does not answer is given up after 3 s, a
-/// cable that is cut after 5 s: an owner must know within seconds that it has lost its session.
+/// Defaults of every session; what the DSN says wins. A host that does not answer is given up after
+/// 3 s, a cable that is cut after 5 s: an owner must know within seconds that its session is lost.
 constexpr std::pair<std::string_view, std::string_view> kDefaults[]{
     {"connect_timeout", "3"}, {"tcp_user_timeout", "5000"}, {"keepalives", "1"},
     {"keepalives_idle", "2"}, {"keepalives_interval", "1"}, {"keepalives_count", "3"}};
@@ -25,8 +25,8 @@ std::string with_defaults(const std::string& dsn) {
   return is_uri ? all : all + dsn;
 }
 
-/// Classes after which the session or the outcome is not certain: connection exceptions, shutdown and crash
-/// of the server, "statement completion unknown".
+/// Classes after which the session or the outcome is not certain: connection exceptions, shutdown
+/// and crash of the server, "statement completion unknown".
 bool is_lost(std::string_view sqlstate) {
   return sqlstate.empty() || sqlstate.starts_with("08") || sqlstate.starts_with("57P") ||
          sqlstate == "40003";
@@ -39,7 +39,7 @@ std::string first_line(std::string_view text) {
 
 }  // namespace
 
-/// Sessions ask for warnings only, so whatever arrives while something commits puts the commit in doubt.
+/// Sessions ask for warnings only, so whatever arrives during a commit puts it in doubt.
 class Connection::Notices : public pqxx::errorhandler {
  public:
   explicit Notices(pqxx::connection& session) : pqxx::errorhandler(session) {}
@@ -66,7 +66,7 @@ class Connection::Notices : public pqxx::errorhandler {
 Connection::Connection(const std::string& dsn)
     : session_(std::make_unique<pqxx::connection>(dsn)),
       notices_(std::make_unique<Notices>(*session_)) {
-  // A silent reconnect would be a session without the lock. Deprecated because 7.0 never reconnects.
+  // A silent reconnect would be a session without the lock. Deprecated: 7.0 never reconnects.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   session_->inhibit_reactivation(true);

@@ -18,8 +18,8 @@ create table orders (
 ) partition by range (id);
 create index orders_customer on orders (customer, id) where customer is not null;
 
--- Tasks that the owner holds in memory. A row is the token of exactly-once recording: completing its
--- task deletes it, and exactly one row must go.
+-- Tasks that the owner holds in memory. A row is the token of exactly-once recording: completing
+-- its task deletes it, and exactly one row must go.
 create table task (
   order_id uuid     not null,
   step     smallint not null check (step >= 0),
@@ -59,10 +59,11 @@ create index deferred_backlog on deferred (queue, priority, seq) where state = '
 create index deferred_due on deferred (run_at, seq) where run_at is not null;
 create index deferred_parked on deferred (queue, order_id) where state = 'parked';
 
--- Both churn: every task passes through a row that lives for milliseconds. Absolute thresholds keep the
--- dead ones few whatever the size; the vacuum does not pause, because dead rows come faster than a paused
--- one removes them; it does not truncate, because that takes a lock that commits would wait for, and the
--- space is needed again at once. Statistics are not gathered: no plan here depends on them.
+-- Both churn: every task passes through a row that lives for milliseconds. Absolute thresholds
+-- keep the dead ones few whatever the size; the vacuum does not pause, because dead rows come
+-- faster than a paused one removes them; it does not truncate, because that takes a lock that
+-- commits would wait for, and the space is needed again at once. Statistics are not gathered: no
+-- plan here depends on them.
 alter table task set (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
   autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0,
@@ -158,8 +159,8 @@ create table schedule (
   is_paused   boolean  not null default false
 );
 
--- Who owns this shard: one row, written once a takeover. The session whose backend this is and which holds
--- the advisory lock is the only one that may write.
+-- Who owns this shard: one row, written once a takeover. The session whose backend this is and
+-- which holds the advisory lock is the only one that may write.
 create table shard (
   number      int         not null primary key check (number between 0 and 4095),
   state       text        not null default 'active' check (state in ('active', 'draining', 'out')),

@@ -1,6 +1,6 @@
--- Partitions of orders and event: a day of ids each. They are made ahead by create + attach, which blocks
--- no insert (create table … partition of would), and leave by detach concurrently + drop (the broker's
--- maintenance, because detach concurrently runs in no function).
+-- Partitions of orders and event: a day of ids each. They are made ahead by create + attach,
+-- which blocks no insert (create table … partition of would), and leave by detach concurrently +
+-- drop (the broker's maintenance, because detach concurrently runs in no function).
 
 -- The smallest id of a moment.
 create function id_floor(p_at timestamptz) returns uuid
@@ -10,8 +10,8 @@ as $$
           || repeat('0', 20))::uuid
 $$;
 
--- Makes what is missing for the days p_from to p_to (UTC, both included); returns how many days it made.
--- Safe to call by two at once.
+-- Makes what is missing for the days p_from to p_to (UTC, both included); returns how many days
+-- it made. Safe to call by two at once.
 create function make_partitions(p_from date, p_to date) returns int
 language plpgsql
 set search_path from current

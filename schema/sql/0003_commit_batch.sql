@@ -1,13 +1,13 @@
 -- The only statement that changes a shard's work: one call, one commit, all or nothing. README.md
 -- explains why it is written as it is.
 --
--- Parameters: the epoch, the lowest and highest id of the orders to insert, then columns: dt_… and dd_…
--- are keys of rows to delete from task and deferred, o_… rows of orders, t_… of task, d_… of deferred,
--- e_… of event, p_… of pipeline, q_… of queue_setting. An empty array stands for a column that is null
--- in every row.
+-- Parameters: the epoch, the lowest and highest id of the orders to insert, then columns: dt_…
+-- and dd_… are keys of rows to delete from task and deferred, o_… rows of orders, t_… of task,
+-- d_… of deferred, e_… of event, p_… of pipeline, q_… of queue_setting. An empty array stands for
+-- a column that is null in every row.
 --
--- Returns no row when everything was done. Otherwise nothing was done, and each row says what does not
--- fit:
+-- Returns no row when everything was done. Otherwise nothing was done, and each row says what
+-- does not fit:
 --   missing   order_id of a row to delete that is not there
 --   exists    order_id of an order that is there already, with its submit_hash
 --   pipeline  place (from 1) of a pipeline version that is there with another content
@@ -63,14 +63,16 @@ begin
     from (select unnest(dt_order) a, unnest(dt_step) b, unnest(dt_branch) c, unnest(dt_kind) d) k
     left join lateral (
       select t.ctid tid from task t
-      where t.order_id = k.a and t.step = k.b and t.branch = k.c and t.kind = k.d limit 1) f on true;
+      where t.order_id = k.a and t.step = k.b and t.branch = k.c and t.kind = k.d
+      limit 1) f on true;
   end if;
   if cardinality(dd_order) > 0 then
     select array_agg(f.tid), array_agg(k.a) filter (where f.tid is null) into v_deferred, v_more
     from (select unnest(dd_order) a, unnest(dd_step) b, unnest(dd_branch) c, unnest(dd_kind) d) k
     left join lateral (
       select t.ctid tid from deferred t
-      where t.order_id = k.a and t.step = k.b and t.branch = k.c and t.kind = k.d limit 1) f on true;
+      where t.order_id = k.a and t.step = k.b and t.branch = k.c and t.kind = k.d
+      limit 1) f on true;
   end if;
   if cardinality(o_id) > 0 then
     select array_agg(o.id) into v_known from orders o
@@ -150,7 +152,8 @@ begin
   if cardinality(q_queue) > 0 then
     insert into queue_setting (queue, is_paused, who, why)
     select distinct on (n.queue) n.queue, n.is_paused, n.who, n.why
-    from unnest(q_queue, q_paused, q_who, q_why) with ordinality n(queue, is_paused, who, why, place)
+    from unnest(q_queue, q_paused, q_who, q_why) with ordinality
+           n(queue, is_paused, who, why, place)
     order by n.queue, n.place desc
     on conflict (queue) do update
       set is_paused = excluded.is_paused, who = excluded.who, why = excluded.why;

@@ -1,6 +1,6 @@
-// A private, throw-away PostgreSQL for tests, bench and demo: a cluster in a folder of its own, on a
-// free port of 127.0.0.1 and a unix socket, gone when the object goes. Never touches a cluster of
-// the system.
+// A private, throw-away PostgreSQL for tests, bench and demo: a cluster in a folder of its own,
+// on a free port of 127.0.0.1 and a unix socket, gone when the object goes. Never touches a
+// cluster of the system.
 //
 // Use:     PostgresServer::shared() is the one of this program (started at first use, stopped at
 //          exit); create_database() gives each test a database. Or create() one with options.
@@ -57,6 +57,8 @@ class PostgresServer {
   [[nodiscard]] std::string dsn(const std::string& database = "postgres") const;
   /// The same over the unix socket: what is measured (less CPU a round trip).
   [[nodiscard]] std::string socket_dsn(const std::string& database = "postgres") const;
+  /// The path of a program of this PostgreSQL ("psql", "pg_ctl").
+  [[nodiscard]] std::string program(const std::string& name) const { return bin_ + "/" + name; }
   [[nodiscard]] std::uint16_t port() const { return options_.port; }
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] pid_t pid() const { return pid_; }

@@ -1,4 +1,5 @@
-// What only a real server shows of PostgresStore; what both stores have in common is in tests/contract.
+// What only a real server shows of PostgresStore; what both stores have in common is in
+// tests/contract.
 #include "broker/store/postgres_store.hpp"
 
 #include <gtest/gtest.h>
