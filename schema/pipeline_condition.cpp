@@ -77,7 +77,15 @@ class Checker {
     const auto two = text_.substr(at_, 2);
     const bool is_two =
         two.size() == 2 && (is_one_of(two, kOperators) || two == "&&" || two == "||");
-    take(Lexeme::Kind::kSymbol, is_two ? 2 : 1);
+    take(Lexeme::Kind::kSymbol, is_two ? 2 : character_bytes());
+  }
+  /// Of the character at hand, so that a message never shows half of one.
+  [[nodiscard]] std::size_t character_bytes() const {
+    std::size_t size = 1;
+    while (at_ + size < text_.size() &&
+           (static_cast<unsigned char>(text_[at_ + size]) & 0xc0) == 0x80)
+      ++size;
+    return size;
   }
   void take(Lexeme::Kind kind, std::size_t size) {
     now_ = {kind, text_.substr(at_, size), at_};

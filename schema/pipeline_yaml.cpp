@@ -22,6 +22,8 @@ constexpr std::size_t kDepth = 8;
 constexpr std::size_t kNodes = 32u << 10;
 /// A scalar is shown up to this many bytes.
 constexpr std::size_t kShownBytes = 40;
+/// So is a complaint of the parser.
+constexpr std::size_t kComplaintBytes = 200;
 
 Place place_of(const YAML::Mark& mark) {
   return mark.is_null() ? Place{} : Place{mark.line + 1, mark.column + 1};
@@ -185,7 +187,8 @@ void add_parser_problem(std::string_view text, const YAML::Exception& error, Pro
     return error.msg.find(advice.complaint) != std::string::npos;
   };
   const auto found = std::find_if(kAdvice.begin(), kAdvice.end(), fits);
-  problems.add(at, "this is not YAML: " + error.msg,
+  // The parser may quote half a character of what it stumbled over.
+  problems.add(at, "this is not YAML: " + clean_text(error.msg, kComplaintBytes),
                found != kAdvice.end()
                    ? std::string(found->instead)
                    : "check indentation, brackets and quotes here and one line above");
@@ -215,7 +218,7 @@ std::optional<Node> read_yaml(std::string_view text, Problems& problems) {
     add_parser_problem(text, error, problems);
     return std::nullopt;
   } catch (const std::exception& error) {
-    problems.add({}, std::string("this is not YAML: ") + error.what(), "");
+    problems.add({}, "this is not YAML: " + clean_text(error.what(), kComplaintBytes), "");
     return std::nullopt;
   }
   return std::move(builder.root());
