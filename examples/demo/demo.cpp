@@ -1,0 +1,174 @@
+#include "examples/demo/demo.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "schema/pipeline.hpp"
+#include "tests/support/wait.hpp"
+
+namespace ordo::demo {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kDefaultOrders = 2000;
+constexpr std::array kPipelines{"digital.yaml", "3c.yaml", "hello.yaml"};
+// Between two looks at the tables: a psql each time.
+constexpr auto kLookEvery = 500ms;
+// Longer than the slowest retry of the pipelines: without any order ending for this long, none will.
+constexpr auto kStuck = 180s;
+
+}  // namespace
+
+Demo::Demo(DemoOptions options, const std::atomic<bool>& stop)
+    : options_(std::move(options)), stop_(stop) {}
+
+Result<void> Demo::go_on() const {
+  if (stop_) return fail(Code::kUnavailable, "interrupted", "interrupted");
+  return {};
+}
+
+Result<Summary> Demo::run() {
+  auto source = open_source();
+  if (!source) return tl::unexpected(source.error());
+  if (auto done = start_system(); !done) return tl::unexpected(done.error());
+  if (auto done = apply_pipelines(); !done) return tl::unexpected(done.error());
+  auto log = AckLog::open(system_->folder() + "/acks");
+  if (!log) return tl::unexpected(log.error());
+  bar_.say(fmt::format("submitting {} orders, {} a second; {} workers", source->size(),
+                       options_.rate > 0 ? fmt::format("{:.0f}", options_.rate) : "as many as fit",
+                       options_.workers));
+  Submitter submitter(*client_, **log, {.rate = options_.rate, .seed = options_.seed});
+  if (auto done = submit(*source, submitter); !done) return tl::unexpected(done.error());
+  if (auto done = settle(submitter.counts(), source->size()); !done) {
+    return tl::unexpected(done.error());
+  }
+  return judge(submitter.counts());
+}
+
+Result<OrderSource> Demo::open_source() const {
+  if (options_.input.empty()) {
+    return OrderSource(options_.seed, options_.orders.value_or(kDefaultOrders));
+  }
+  auto invoices = read_invoices(options_.input);
+  if (!invoices) return tl::unexpected(invoices.error());
+  const std::size_t count = options_.orders.value_or(invoices->size());
+  return OrderSource(std::move(*invoices), count);
+}
+
+Result<void> Demo::start_system() {
+  bar_.say("starting PostgreSQL, a broker with two shards and the workers");
+  auto system = System::create({.slots = options_.slots,
+                                .time_scale = options_.time_scale,
+                                .seed = options_.seed,
+                                .is_durable = true,
+                                .is_kept = options_.is_kept});
+  if (!system) return tl::unexpected(system.error());
+  system_ = std::move(*system);
+  if (auto started = system_->start_broker(); !started) return tl::unexpected(started.error());
+  for (int i = 0; i < options_.workers; ++i) {
+    if (auto started = system_->start_worker(); !started) return tl::unexpected(started.error());
+  }
+  if (auto ready = system_->wait_ready(); !ready) return ready;
+  client_ = std::make_unique<client::Client>(
+      client::Options{.endpoints = system_->client_endpoints(), .name = "demo"});
+  if (auto ready = client_->ready(10s); !ready) return ready;
+  return go_on();
+}
+
+Result<void> Demo::apply_pipelines() {
+  for (const char* name : kPipelines) {
+    const std::string path = std::string(ORDO_EXAMPLES_FOLDER) + "/pipelines/" + name;
+    std::ifstream file(path);
+    if (!file) return fail(Code::kNotFound, "pipeline", "cannot read " + path);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    if (auto stored = client_->put_pipeline(text); !stored) return tl::unexpected(stored.error());
+    const auto pipeline = parse_pipeline(text);
+    if (pipeline) names_[std::to_string(pipeline->id)] = pipeline->name;
+  }
+  return {};
+}
+
+Result<void> Demo::submit(OrderSource& source, Submitter& submitter) {
+  bool has_killed = false;
+  for (;;) {
+    const auto more = submitter.step(source);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+    if (auto well = go_on(); !well) return well;
+    const SubmitCounts& counts = submitter.counts();
+    if (!has_killed && counts.tried * 2 >= source.size()) {
+      has_killed = true;
+      if (auto done = kill_and_replace(); !done) return done;
+    }
+    if (steady_now() - looked_ > kLookEvery) {
+      looked_ = steady_now();
+      const auto standing = system_->tables().standing();
+      if (standing) standing_ = *standing;
+    }
+    bar_.show(counts.acked, standing_.orders - standing_.moving, source.size());
+  }
+}
+
+Result<void> Demo::kill_and_replace() {
+  kill_ = {.worker = system_->worker_name(0), .at_ms = shop::monotonic_ms()};
+  system_->worker(0).kill9();
+  auto started = system_->start_worker();
+  if (!started) return tl::unexpected(started.error());
+  bar_.say("killed worker " + kill_.worker + " with -9; " + system_->worker_name(*started) +
+           " takes its place");
+  return {};
+}
+
+Result<void> Demo::settle(const SubmitCounts& counts, std::size_t total) {
+  Steady moved = steady_now();
+  for (;;) {
+    if (auto well = go_on(); !well) return well;
+    const auto standing = system_->tables().standing();
+    if (!standing) return tl::unexpected(standing.error());
+    if (standing->moving != standing_.moving) moved = steady_now();
+    standing_ = *standing;
+    bar_.show(counts.acked, standing_.orders - standing_.moving, total);
+    if (standing_.moving == 0) return {};
+    if (steady_now() - moved > kStuck) {
+      return fail(Code::kUnavailable, "timed_out",
+                  fmt::format("{} orders have not ended and do not move", standing_.moving));
+    }
+    testing::wait_until(kLookEvery, [&] { return stop_.load(); });
+  }
+}
+
+Result<Summary> Demo::judge(const SubmitCounts& counts) const {
+  Records records;
+  auto acks = read_acks(system_->folder() + "/acks");
+  if (!acks) return tl::unexpected(acks.error());
+  auto ledger = system_->ledgers();
+  if (!ledger) return tl::unexpected(ledger.error());
+  auto tables = system_->tables().read();
+  if (!tables) return tl::unexpected(tables.error());
+  return summarize({std::move(*acks), std::move(*ledger), std::move(*tables)}, counts, kill_, names_);
+}
+
+std::string Demo::hints() const {
+  const auto program = testing::find_program("ordo");
+  const std::string ordo = program ? *program : "ordo";
+  const Endpoints& at = system_->endpoints();
+  std::string text = "The system stays up until ^C. Try in another terminal:\n\n";
+  text += fmt::format("  export ORDO_ENDPOINT={}\n", at.clients);
+  text += fmt::format("  {} ls --parked                 orders that wait for a person\n", ordo);
+  text += fmt::format("  {} get ID; {} explain ID       one of them, and why it does not move\n", ordo, "ordo");
+  text += fmt::format("  {} submit hello --payload world --wait\n", ordo);
+  text += fmt::format("  {} queue ls; ordo worker ls    lines and who serves them\n", ordo);
+  text += fmt::format("  curl {}/metrics\n", at.http);
+  text += fmt::format("  {} '{}' -c 'select * from ordo.order_view limit 5'\n", system_->psql(), system_->dsn());
+  text += fmt::format("  kill -9 {}                      a worker; its tasks go to the others\n", system_->worker(1).pid());
+  return text;
+}
+
+}  // namespace ordo::demo

@@ -1,0 +1,164 @@
+// ordo-shop-worker: a worker whose handlers behave like the services of a shop. They take lognormal times, fail at
+// the rates of shop_steps.cpp, and write every effect into a ledger before they answer.
+//
+// Beside the flags of every worker (--help): --ledger FILE, --time-scale X, --seed N. The same seed gives an attempt
+// of a task the same fate, whichever worker runs it.
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.hpp"
+#include "examples/ledger.hpp"
+#include "examples/shop_steps.hpp"
+#include "ordo/worker.hpp"
+
+namespace {
+
+using ordo::Task;
+using ordo::TaskOutcome;
+using ordo::shop::Draw;
+using ordo::shop::Effect;
+using ordo::shop::Fate;
+using ordo::shop::ShopStep;
+
+constexpr int kUsage = 2;
+constexpr int kSystemRefused = 71;
+constexpr double kTimeScaleMax = 1000;
+
+constexpr const char* kHelp =
+    "ordo-shop-worker: runs the steps of examples/pipelines like the services of a shop\n"
+    "  --ledger FILE        every effect is appended to it, and on disk before it is answered\n"
+    "  --time-scale X       0 to 1000; 1: realistic times, 0.1 (default): ten times as quick\n"
+    "  --seed N             of times and failures (default 1)\n";
+
+struct ShopOptions {
+  std::string ledger;
+  double time_scale = 0.1;
+  std::uint64_t seed = 1;
+};
+
+/// The value of an own flag; nullopt for a flag of every worker.
+std::optional<bool> take(ShopOptions& options, std::string_view flag, const std::string& value) {
+  if (flag == "--ledger") {
+    options.ledger = value;
+    return true;
+  }
+  char* end = nullptr;
+  if (flag == "--time-scale") {
+    options.time_scale = std::strtod(value.c_str(), &end);
+    return end != value.c_str() && *end == '\0' && options.time_scale >= 0 &&
+           options.time_scale <= kTimeScaleMax;
+  }
+  if (flag == "--seed") {
+    options.seed = std::strtoull(value.c_str(), &end, 10);
+    return end != value.c_str() && *end == '\0';
+  }
+  return std::nullopt;
+}
+
+/// The shop itself: what a step's handler does.
+class Shop {
+ public:
+  Shop(ShopOptions options, std::unique_ptr<ordo::shop::Ledger> ledger)
+      : options_(std::move(options)), ledger_(std::move(ledger)) {}
+
+  TaskOutcome handle(const Task& task, const std::string& worker) const {
+    const ShopStep* const step = ordo::shop::find_step(task.pipeline(), task.step());
+    if (step == nullptr) return ordo::permanent("the shop has no such step", "unknown_step");
+    Effect effect{.key = task.effect_key(), .attempt = task.attempt(), .worker = worker,
+                  .start_ms = ordo::shop::monotonic_ms()};
+    Draw draw = fate_of(task, *step);
+    // The supplier no longer knows this card: what an operator finds parked.
+    const bool is_gone = task.step() == "code_issue" && task.payload().find("\"discontinued\"") != std::string_view::npos;
+    if (is_gone) draw.fate = Fate::kTransient;
+    const auto pause = std::chrono::milliseconds(std::llround(draw.ms * options_.time_scale));
+    if (task.cancellation().wait_for(pause)) {
+      record(effect, "cancelled");
+      return ordo::transient("stopped: " + task.cancellation().reason());
+    }
+    return answer(task, *step, draw, effect);
+  }
+
+ private:
+  [[nodiscard]] Draw fate_of(const Task& task, const ShopStep& step) const {
+    const std::size_t name = std::hash<std::string>{}(task.effect_key());
+    ordo::Random random(options_.seed ^ name ^ (std::uint64_t{task.attempt()} << 48));
+    return ordo::shop::draw(step, random);
+  }
+
+  TaskOutcome answer(const Task& task, const ShopStep& step, const Draw& draw, Effect& effect) const {
+    const std::string name(step.step);
+    if (draw.fate == Fate::kTransient) {
+      record(effect, "transient");
+      return ordo::transient(name + " does not answer");
+    }
+    const bool is_permanent = draw.fate == Fate::kPermanent;
+    if (is_permanent && !step.is_optional) {
+      record(effect, "permanent");
+      return ordo::permanent(name + " says no", std::string(step.reason));
+    }
+    record(effect, "succeeded");
+    std::string result = R"({"ms":)" + std::to_string(std::llround(draw.ms));
+    if (is_permanent) result += R"(,"skipped":")" + std::string(step.reason) + '"';
+    result += '}';
+    return ordo::succeeded(std::move(result), task.step() == "payment" ? R"({"paid":true})" : "");
+  }
+
+  void record(Effect& effect, const char* outcome) const {
+    effect.outcome = outcome;
+    effect.end_ms = ordo::shop::monotonic_ms();
+    if (ledger_) ledger_->append(effect);
+  }
+
+  const ShopOptions options_;
+  const std::unique_ptr<ordo::shop::Ledger> ledger_;
+};
+
+int usage(const std::string& problem) {
+  std::fprintf(stderr, "ordo-shop-worker: %s\n", problem.c_str());
+  return kUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ShopOptions options;
+  std::vector<char*> rest{argv[0]};
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view flag = argv[i];
+    if (flag == "--help") std::fputs(kHelp, stdout);
+    const auto taken = take(options, flag, i + 1 < argc ? argv[i + 1] : "");
+    if (!taken) {
+      rest.push_back(argv[i]);
+    } else if (!*taken) {
+      return usage("no value for " + std::string(flag));
+    } else {
+      ++i;
+    }
+  }
+  std::unique_ptr<ordo::shop::Ledger> ledger;
+  if (!options.ledger.empty()) {
+    auto opened = ordo::shop::Ledger::open(options.ledger);
+    if (!opened) {
+      std::fprintf(stderr, "ordo-shop-worker: %s\n", opened.error().message.c_str());
+      return kSystemRefused;
+    }
+    ledger = std::move(*opened);
+  }
+  const Shop shop(std::move(options), std::move(ledger));
+  ordo::Worker worker({.name = "shop-" + std::to_string(::getpid()), .slots = 64, .take_ahead = 4});
+  for (const std::string_view name : ordo::shop::step_names()) {
+    worker.on(std::string(name),
+              [&](Task& task) { return shop.handle(task, worker.options().name); });
+  }
+  rest.push_back(nullptr);
+  return ordo::run_worker(static_cast<int>(rest.size()) - 1, rest.data(), worker);
+}
