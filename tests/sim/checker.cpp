@@ -1,0 +1,466 @@
+#include "tests/sim/checker.hpp"
+
+#include <algorithm>
+
+#include "schema/codec.hpp"
+#include "tests/sim/network.hpp"
+
+namespace ordo::sim {
+
+void Checker::fail(const char* check, const OrderId& order, const std::string& what) {
+  throw Violation(check, "order " + order.to_string() + " " + what);
+}
+
+const Checker::Story* Checker::story(const OrderId& id) const {
+  const auto it = stories_.find(id);
+  return it == stories_.end() ? nullptr : &it->second;
+}
+
+const Pipeline* Checker::pipeline(PipelineId id) const {
+  const auto it = pipelines_.find(id);
+  return it == pipelines_.end() ? nullptr : &it->second;
+}
+
+// ---- requests ----------------------------------------------------------------------------------
+
+void Checker::asked(int broker, PeerId peer, const wire::Message& message) {
+  const auto note = [&](std::uint64_t number, Request::Kind kind, const OrderId& id,
+                        const std::string& text) {
+    Request& request = requests_[{broker, peer, number}];
+    ++request.deliveries;
+    request.kind = kind;
+    request.id = id;
+    request.text = text;
+  };
+  if (const auto* submit = std::get_if<wire::Submit>(&message)) {
+    for (const auto& order : submit->orders) {
+      note(order.request, Request::Kind::kSubmit, order.id, order.payload);
+    }
+  } else if (const auto* cancel = std::get_if<wire::Cancel>(&message)) {
+    note(cancel->request, Request::Kind::kCancel, cancel->id, {});
+  } else if (const auto* operate = std::get_if<wire::Operate>(&message)) {
+    note(operate->request, Request::Kind::kOperate, operate->id, operate->step);
+  } else if (const auto* wait = std::get_if<wire::Wait>(&message)) {
+    note(wait->request, Request::Kind::kWait, wait->id, wait->step);
+  }
+}
+
+void Checker::copied(const StoreWrite& from, const StoreWrite& to) {
+  const auto carried = carried_.find(&from);
+  if (carried != carried_.end()) carried_[&to] = std::vector<RequestKey>(carried->second);
+}
+
+void Checker::queued(int broker, const Write& write) {
+  carried_.erase(&write.store);  // of a write that lived at this address before
+  for (const Send& send : write.once_durable) {
+    if (send.to != Send::To::kClient) continue;
+    if (const auto* answer = std::get_if<wire::Answer>(&send.item)) {
+      carried_[&write.store].push_back({broker, send.peer, answer->request});
+    }
+  }
+}
+
+void Checker::told(const OrderId& id, const std::string& payload,
+                   const std::optional<Error>& error) {
+  if (id.is_zero()) return;  // it never got so far as to have an id
+  if (!error) {
+    acknowledged_[id].insert(payload);
+  } else if (error->code == Code::kUnknown) {
+    in_doubt_[id].insert(payload);
+  } else {
+    refused_[id].insert(payload);
+  }
+}
+
+// ---- commits -----------------------------------------------------------------------------------
+
+/// One write of one order, as it changed the tables.
+class Checker::OneWrite {
+ public:
+  OneWrite(Checker& checker, const StoreWrite& write, Story& story)
+      : checker_(checker), write_(write), story_(story), before_(story.status) {}
+
+  void run() {
+    for (const Change& change : write_.changes) remove(change);
+    for (const Change& change : write_.changes) append(change);
+    for (const Change& change : write_.changes) insert(change);
+    check_parked_left();
+    check_shape();
+  }
+
+ private:
+  [[noreturn]] void broken(const char* check, const std::string& what) const {
+    fail(check, write_.order, what);
+  }
+
+  void remove(const Change& change) {
+    const auto* task = std::get_if<DeleteTask>(&change);
+    const auto* deferred = std::get_if<DeleteDeferred>(&change);
+    if (task == nullptr && deferred == nullptr) return;
+    const TaskKey& key = task != nullptr ? task->key : deferred->key;
+    const auto it = story_.rows.find(key);
+    if (it == story_.rows.end()) broken("tables and picture agree", "deletes " + describe(key));
+    removed_.emplace(key, it->second);
+    story_.rows.erase(it);
+  }
+
+  void append(const Change& change) {
+    const auto* appended = std::get_if<AppendEvent>(&change);
+    if (appended == nullptr) return;
+    const EventRow& event = appended->row;
+    if (event.seq <= story_.last_seq) {
+      broken("events ascend", "seq " + std::to_string(event.seq) + " after " +
+                                  std::to_string(story_.last_seq));
+    }
+    story_.last_seq = event.seq;
+    if (event.status) {
+      if (is_final(story_.status)) {
+        broken("a final status absorbs", "goes from " + std::string(to_string(story_.status)) +
+                                             " to " + std::string(to_string(*event.status)));
+      }
+      story_.status = *event.status;
+      story_.was_parked = story_.was_parked || *event.status == OrderStatus::kParked;
+    }
+    story_.is_cancelled = story_.is_cancelled || event.kind == EventKind::kCancelRequested;
+    if (event.step) task_event(event, {event.order, *event.step, event.branch, event.task_kind});
+  }
+
+  void task_event(const EventRow& event, const TaskKey& key) {
+    const bool is_operator = event.kind == EventKind::kOperatorRetry ||
+                             event.kind == EventKind::kOperatorSkip ||
+                             event.kind == EventKind::kOperatorComplete;
+    if (is_operator) operated_.insert(key);
+    if (event.kind == EventKind::kSucceeded) {
+      checker_.ledger.check_recorded(key, event.attempt, view(event.detail));
+    }
+    const bool ends_step = event.kind == EventKind::kSucceeded ||
+                           event.kind == EventKind::kOperatorSkip ||
+                           event.kind == EventKind::kOperatorComplete;
+    if (ends_step && !story_.done.emplace(key.step, view(event.detail)).second) {
+      broken("one result per task", "records " + describe(key) + " twice");
+    }
+    if (ends_step && !removed_.contains(key)) {
+      broken("the row is the token", "records " + describe(key) + " without taking its row");
+    }
+    if (is_operator) return;
+    story_.ended.emplace(key, event.attempt);
+    if (event.kind == EventKind::kLateResult) return;
+    std::uint32_t& last = story_.last_ended[key];
+    if (event.attempt <= last) {
+      broken("attempts grow", describe(key) + " ends attempt " + std::to_string(event.attempt) +
+                                  " after " + std::to_string(last));
+    }
+    last = event.attempt;
+  }
+
+  void insert(const Change& change) {
+    const auto* task = std::get_if<InsertTask>(&change);
+    const auto* deferred = std::get_if<InsertDeferred>(&change);
+    if (task == nullptr && deferred == nullptr) return;
+    const TaskRow& row = task != nullptr ? task->row : deferred->row.task;
+    const TaskKey& key = row.key;
+    if (is_final(before_)) broken("an ended order stays ended", "gets a row " + describe(key));
+    const TaskState state = task != nullptr ? TaskState::kReady : deferred->row.state;
+    if (!story_.rows.emplace(key, Row{row.attempt, row.seq, state}).second) {
+      broken("one row per task", "has " + describe(key) + " twice");
+    }
+    if (key.kind != TaskKind::kForward) return;
+    const auto old = removed_.find(key);
+    if (old == removed_.end()) {
+      opens(key.step);
+    } else if (row.attempt < old->second.attempt) {
+      broken("attempts grow", describe(key) + " goes back to attempt " + std::to_string(row.attempt));
+    }
+  }
+
+  void opens(StepIndex step) {
+    if (story_.done.contains(step)) broken("a done step stays done", "opens step " + std::to_string(step));
+    if (!story_.opened.insert(step).second) {
+      broken("a step opens once", "opens step " + std::to_string(step) + " again");
+    }
+    for (const StepIndex before : story_.pipeline->steps[step].after) {
+      if (!story_.done.contains(before)) {
+        broken("predecessors first", "opens step " + std::to_string(step) + " before " +
+                                         std::to_string(before) + " is done");
+      }
+    }
+  }
+
+  void check_parked_left() const {
+    const bool ends = is_final(story_.status) || story_.status == OrderStatus::kCompensating;
+    for (const auto& [key, row] : removed_) {
+      if (row.state != TaskState::kParked || ends || operated_.contains(key)) continue;
+      broken("parked tasks leave by an operator", describe(key) + " left on its own");
+    }
+  }
+
+  void check_shape() const {
+    const bool has_parked =
+        std::any_of(story_.rows.begin(), story_.rows.end(),
+                    [](const auto& row) { return row.second.state == TaskState::kParked; });
+    const auto rows = std::count_if(story_.rows.begin(), story_.rows.end(), [](const auto& row) {
+      return row.first.kind != TaskKind::kDeadline;
+    });
+    if (is_final(story_.status)) {
+      if (!story_.rows.empty()) broken("an ended order owes nothing", "has rows left");
+      if (story_.status == OrderStatus::kSucceeded &&
+          story_.done.size() != story_.pipeline->steps.size()) {
+        broken("success is complete", "succeeded with steps open");
+      }
+      return;
+    }
+    if (rows == 0) broken("an open order owes something", "has no task left and has not ended");
+    if (story_.status == OrderStatus::kCompensating) return;
+    if (has_parked != (story_.status == OrderStatus::kParked)) {
+      broken("status shows parked tasks", "is " + std::string(to_string(story_.status)) + " with " +
+                                              (has_parked ? "a" : "no") + " parked task");
+    }
+  }
+
+  Checker& checker_;
+  const StoreWrite& write_;
+  Story& story_;
+  OrderStatus before_;
+  std::map<TaskKey, Row> removed_;
+  std::set<TaskKey> operated_;
+};
+
+void Checker::apply(const StoreWrite& write) {
+  for (const Change& change : write.changes) {
+    if (const auto* put = std::get_if<PutPipeline>(&change)) {
+      if (pipelines_.contains(put->row.id)) continue;
+      auto parsed = parse_pipeline(put->row.source);
+      if (!parsed) throw Violation("pipelines are valid", put->row.source);
+      pipelines_.emplace(put->row.id, std::move(*parsed));
+    } else if (const auto* order = std::get_if<InsertOrder>(&change)) {
+      auto [it, is_new] = stories_.try_emplace(order->row.id);
+      if (!is_new) fail("one order per id", order->row.id, "is inserted twice");
+      it->second.payload = view(order->row.payload);
+      it->second.pipeline = pipeline(order->row.pipeline);
+      if (it->second.pipeline == nullptr) fail("pipelines first", order->row.id, "has none");
+    }
+  }
+  if (write.order.is_zero()) return;
+  const auto it = stories_.find(write.order);
+  if (it == stories_.end()) fail("orders first", write.order, "is written to but not there");
+  OneWrite(*this, write, it->second).run();
+}
+
+void Checker::committed(ShardNumber shard, std::span<const StoreWrite* const> batch,
+                        const CommitResult& result) {
+  if (result.kind != CommitResult::Kind::kCommitted) return;
+  context_.mix(batch.size() * 1000 + shard);
+  std::set<std::size_t> left_out;
+  for (const auto& refused : result.refused) left_out.insert(refused.write);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (left_out.contains(i)) continue;
+    apply(*batch[i]);
+    const auto carried = carried_.find(batch[i]);
+    if (carried == carried_.end()) continue;
+    for (const RequestKey& key : carried->second) {
+      Request& request = requests_[key];
+      request.was_done = true;
+      if (request.was_refused && request.deliveries == 1) {
+        fail("refused means never", request.id, "took effect after its request was refused");
+      }
+    }
+    carried_.erase(carried);
+  }
+}
+
+// ---- frames ------------------------------------------------------------------------------------
+
+void Checker::sent(int broker, const Send& send) {
+  if (const auto* answer = std::get_if<wire::Answer>(&send.item)) {
+    sent_answer(broker, send.peer, *answer);
+  } else if (const auto* offer = std::get_if<wire::Offer>(&send.item)) {
+    sent_offer(*offer);
+    ledger.granted(offer->key, offer->fence);
+  } else if (const auto* recorded = std::get_if<wire::Recorded>(&send.item)) {
+    sent_recorded(*recorded);
+  } else if (const auto* regrant = std::get_if<wire::Regrant>(&send.item)) {
+    ledger.regranted(*regrant);
+  }
+}
+
+void Checker::sent_answer(int broker, PeerId peer, const wire::Answer& answer) {
+  const auto it = requests_.find({broker, peer, answer.request});
+  if (it == requests_.end()) return;
+  Request& request = it->second;
+  const Story* order = story(request.id);
+  const bool is_ok = answer.code == 0;
+  if (!is_ok) {
+    if (static_cast<Code>(answer.code) == Code::kUnknown || request.deliveries > 1) return;
+    request.was_refused = true;
+    if (request.was_done) {
+      fail("refused means never", request.id, "took effect, but the answer is " + answer.reason);
+    }
+    return;
+  }
+  switch (request.kind) {
+    case Request::Kind::kSubmit:
+      if (order == nullptr) fail("ack after commit", request.id, "is acknowledged but not there");
+      if (order->payload != request.text) {
+        fail("ack of what was asked", request.id, "is acknowledged with other content");
+      }
+      return;
+    case Request::Kind::kCancel:
+      if (order == nullptr || !order->is_cancelled) {
+        fail("ack after commit", request.id, "is not cancelled, but the cancel is acknowledged");
+      }
+      return;
+    case Request::Kind::kOperate:
+      if (!request.was_done) fail("ack after commit", request.id, "was not operated on");
+      return;
+    case Request::Kind::kWait: {
+      const auto summary = wire::decode_body<wire::OrderSummary>(answer.body);
+      if (!summary) throw Violation("bodies decode", "answer to a wait");
+      const auto status = from_word<OrderStatus, kOrderStatuses>(summary->status);
+      const bool is_true = order != nullptr && status &&
+                           (*status == order->status ||
+                            (*status == OrderStatus::kParked && order->was_parked));
+      if (!is_true && request.text.empty()) {
+        fail("answers match the tables", request.id, "is said to be " + summary->status);
+      }
+      return;
+    }
+    case Request::Kind::kOther: return;
+  }
+}
+
+void Checker::sent_offer(const wire::Offer& offer) const {
+  const MemoryDatabase& database = *databases_.at(offer.key.order.shard());
+  if (offer.fence.epoch != database.epoch()) return;  // of an owner that was deposed a moment ago
+  const Story* order = story(offer.key.order);
+  if (order == nullptr) fail("dispatch after commit", offer.key.order, "is offered but not there");
+  if (is_final(order->status) || order->status == OrderStatus::kCompensating) {
+    fail("an ended order stays ended", offer.key.order,
+         "is " + std::string(to_string(order->status)) + " and offered");
+  }
+  for (const StepIndex before : order->pipeline->steps[offer.key.step].after) {
+    if (!order->done.contains(before)) {
+      fail("predecessors first", offer.key.order, "step " + std::to_string(offer.key.step) +
+                                                      " is offered before " + std::to_string(before));
+    }
+  }
+  for (const auto& result : offer.results) {
+    const auto step = order->pipeline->find(result.step);
+    if (!step || !order->done.contains(*step) || order->done.at(*step) != result.result) {
+      fail("offers carry recorded results", offer.key.order, "step " + result.step);
+    }
+  }
+  check_offer_rows(offer, *order);
+}
+
+void Checker::check_offer_rows(const wire::Offer& offer, const Story& order) const {
+  const auto row = order.rows.find(offer.key);
+  if (row == order.rows.end()) {
+    fail("dispatch after commit", offer.key.order, "has no row for " + describe(offer.key));
+  }
+  if (row->second.state == TaskState::kParked) {
+    fail("parked tasks leave by an operator", offer.key.order, describe(offer.key) + " is offered");
+  }
+  // One more than the attempts that ended; one is skipped for a grant that an earlier owner may have made.
+  const auto of_epoch = static_cast<std::uint32_t>(row->second.seq >> 40);
+  const std::uint32_t ended = row->second.attempt;
+  const bool is_next = offer.fence.attempt == ended + 1 ||
+                       (of_epoch < offer.fence.epoch && offer.fence.attempt == ended + 2);
+  if (!is_next) {
+    fail("attempts grow by one", offer.key.order,
+         describe(offer.key) + " goes out as attempt " + std::to_string(offer.fence.attempt) +
+             " after " + std::to_string(ended));
+  }
+}
+
+void Checker::sent_recorded(const wire::Recorded& recorded) const {
+  if (recorded.code != 0) return;
+  const Story* order = story(recorded.key.order);
+  if (order == nullptr || !order->ended.contains({recorded.key, recorded.fence.attempt})) {
+    fail("recorded after commit", recorded.key.order,
+         describe(recorded.key) + "@" + describe(recorded.fence) + " is not in the tables");
+  }
+}
+
+// ---- the end -----------------------------------------------------------------------------------
+
+bool Checker::all_settled() const {
+  return std::all_of(stories_.begin(), stories_.end(), [](const auto& entry) {
+    const Story& order = entry.second;
+    if (is_final(order.status)) return true;
+    if (order.status != OrderStatus::kParked) return false;
+    return std::all_of(order.rows.begin(), order.rows.end(), [](const auto& row) {
+      return row.second.state == TaskState::kParked || row.first.kind == TaskKind::kDeadline;
+    });
+  });
+}
+
+std::vector<OrderId> Checker::parked_orders() const {
+  std::vector<OrderId> ids;
+  for (const auto& [id, order] : stories_) {
+    if (order.status == OrderStatus::kParked) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<OrderId> Checker::known_orders() const {
+  std::vector<OrderId> ids;
+  for (const auto& [id, order] : stories_) ids.push_back(id);
+  return ids;
+}
+
+std::vector<std::string> Checker::parked_steps(const OrderId& id) const {
+  std::vector<std::string> names;
+  const Story* order = story(id);
+  if (order == nullptr) return names;
+  for (const auto& [key, row] : order->rows) {
+    if (row.state == TaskState::kParked) names.push_back(order->pipeline->steps[key.step].name);
+  }
+  return names;
+}
+
+std::string Checker::who_waits() const {
+  std::string text;
+  for (const auto& [id, order] : stories_) {
+    if (is_final(order.status)) continue;
+    text += "  order " + id.to_string() + " of shard " + std::to_string(id.shard()) + " is " +
+            std::string(to_string(order.status)) + ":";
+    for (const auto& [key, row] : order.rows) {
+      text += " step " + describe(key) + " " + std::string(to_string(row.state)) + " attempt " +
+              std::to_string(row.attempt) + " of epoch " + std::to_string(row.seq >> 40);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+void Checker::check_end() const {
+  for (const auto& [id, payloads] : acknowledged_) {
+    const Story* order = story(id);
+    if (order == nullptr) fail("no lost ack", id, "was acknowledged and is gone");
+    for (const auto& payload : payloads) {
+      if (payload != order->payload) fail("ack of what was asked", id, "has other content");
+    }
+  }
+  for (const auto& [id, payloads] : refused_) {
+    const Story* order = story(id);
+    if (order == nullptr || !payloads.contains(order->payload)) continue;
+    // The same order may have been handed in twice, and the other caller been told something else.
+    const auto told = [&](const auto& others) {
+      const auto known = others.find(id);
+      return known != others.end() && known->second.contains(order->payload);
+    };
+    if (told(acknowledged_) || told(in_doubt_)) continue;
+    fail("refused means never", id, "is there, but its caller was told that nothing happened");
+  }
+  for (const auto& database : databases_) {
+    for (const auto& [id, row] : database->orders()) {
+      const Story* order = story(id);
+      if (order == nullptr) fail("tables and picture agree", id, "appeared from nowhere");
+      if (database->status(id) != order->status) {
+        fail("status is the last one told", id, "is " + std::string(to_string(order->status)));
+      }
+    }
+  }
+}
+
+}  // namespace ordo::sim

@@ -1,0 +1,69 @@
+#include "tests/sim/ledger.hpp"
+
+#include <charconv>
+
+#include "tests/sim/network.hpp"
+
+namespace ordo::sim {
+
+std::uint64_t Ledger::begin(const TaskKey& key, const Fence& fence) {
+  if (!begun_.emplace(key, fence).second) {
+    throw Violation("attempt begun twice", describe(key) + "@" + describe(fence));
+  }
+  executions_.push_back({key, fence, std::nullopt});
+  return executions_.size() - 1;
+}
+
+const Ledger::Execution* Ledger::find(std::string_view result) const {
+  if (result.empty() || result.front() != 'x') return nullptr;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(result.data() + 1, result.data() + result.size(), number);
+  if (error != std::errc{} || end != result.data() + result.size()) return nullptr;
+  return number < executions_.size() ? &executions_[number] : nullptr;
+}
+
+void Ledger::granted(const TaskKey& key, const Fence& fence) {
+  const auto [it, is_first] = grants_.try_emplace(key, Grant{fence, fence});
+  if (is_first) return;
+  Grant& grant = it->second;
+  if (fence.epoch < grant.current.epoch) return;  // a deposed owner that does not know it yet
+  if (fence <= grant.current) {
+    throw Violation("fences grow", describe(key) + " is granted " + describe(fence) + " after " +
+                                       describe(grant.current));
+  }
+  grant = {fence, fence};
+}
+
+void Ledger::regranted(const wire::Regrant& regrant) {
+  const auto it = grants_.find(regrant.key);
+  if (it != grants_.end() && it->second.current == regrant.old_fence) {
+    it->second.current = regrant.new_fence;
+  }
+}
+
+const Ledger::Grant* Ledger::grant(const TaskKey& key) const {
+  const auto it = grants_.find(key);
+  return it == grants_.end() ? nullptr : &it->second;
+}
+
+void Ledger::check_recorded(const TaskKey& key, std::uint32_t attempt,
+                            std::string_view result) const {
+  const auto fail = [&](const std::string& why) {
+    throw Violation("results are earned", describe(key) + " attempt " + std::to_string(attempt) +
+                                              " records \"" + std::string(result) + "\": " + why);
+  };
+  const Execution* execution = find(result);
+  if (execution == nullptr) return fail("nobody executed that");
+  if (execution->key != key) fail("that was " + describe(execution->key));
+  if (execution->outcome != Outcome::kSucceeded) fail("that execution did not succeed");
+  if (execution->fence.attempt != attempt) {
+    fail("that was attempt " + std::to_string(execution->fence.attempt));
+  }
+  const Grant* newest = grant(key);
+  if (newest == nullptr || newest->offered != execution->fence) {
+    fail("it was begun under " + describe(execution->fence) + ", but the task was granted again" +
+         (newest != nullptr ? " as " + describe(newest->offered) : ""));
+  }
+}
+
+}  // namespace ordo::sim

@@ -1,0 +1,233 @@
+#include "tests/sim/workload.hpp"
+
+#include <utility>
+
+namespace ordo::sim {
+
+Workload::Workload(Context& context, Checker& checker, Clients& clients)
+    : context_(context), checker_(checker), clients_(clients) {
+  for (int i = 0; i < context.scenario.pipelines; ++i) names_.push_back("p" + std::to_string(i));
+  for (int i = 0; i < context.scenario.queues; ++i) queues_.push_back("q" + std::to_string(i));
+}
+
+SimClient& Workload::client() { return *clients_[context_.work.below(clients_.size())]; }
+
+void Workload::every(double rate, std::function<void()> action) {
+  if (rate <= 0) return;
+  context_.time.after(context_.work.next_of(rate), [this, rate, action = std::move(action)] {
+    if (context_.is_healed) return;
+    action();
+    every(rate, action);
+  });
+}
+
+// ---- pipelines ---------------------------------------------------------------------------------
+
+/// A random DAG: 1 to 8 steps, each after up to three earlier ones, so that chains, diamonds and joins all come.
+std::string Workload::draw_pipeline(const std::string& name, std::uint32_t version) {
+  auto& chance = context_.work;
+  std::string text = "pipeline: " + name + "\nversion: " + std::to_string(version) + "\n";
+  if (chance.chance(0.1)) text += "deadline: 30s\n";
+  text += "steps:\n";
+  const std::uint64_t steps = chance.chance(0.25) ? 1 : 2 + chance.below(7);
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    std::vector<std::string> after;
+    for (std::uint64_t before = 0; before < step && after.size() < 3; ++before) {
+      if (chance.chance(1.5 / static_cast<double>(step))) after.push_back("s" + std::to_string(before));
+    }
+    text += "  s" + std::to_string(step) + ": { queue: q" + std::to_string(chance.below(queues_.size()));
+    text += ", timeout: " + std::to_string(300 + chance.below(4000)) + "ms";
+    text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
+            ", first: " + std::to_string(20 + chance.below(400)) +
+            "ms, factor: 2, cap: 2s, alarm_after: 1 }";
+    if (!after.empty()) {
+      text += ", after: [";
+      for (const auto& one : after) text += (&one == &after.front() ? "" : ", ") + one;
+      text += "]";
+    }
+    text += " }\n";
+  }
+  return text;
+}
+
+void Workload::put(const std::string& source) {
+  clients_.front()->ask(wire::PutPipeline{0, source}, Seconds{20},
+                        [this, source](const client::Done& done) {
+                          if (!done.error) {
+                            ++pipelines_put_;
+                          } else if (!is_ready()) {
+                            put(source);
+                          }
+                        });
+}
+
+void Workload::put_pipelines() {
+  for (const auto& name : names_) put(draw_pipeline(name, 1));
+}
+
+// ---- orders ------------------------------------------------------------------------------------
+
+void Workload::start() {
+  const auto& s = context_.scenario;
+  for (int i = 0; i < s.orders; ++i) {
+    context_.time.after(context_.work.between(Micros{0}, Micros{s.safety} * 8 / 10),
+                        [this] { submit_one(); });
+  }
+  every(s.operate_rate, [this] { operate(); });
+  every(s.pause_rate, [this] { pause(); });
+  every(0.03, [this] {
+    const auto& name = names_[context_.work.below(names_.size())];
+    client().ask(wire::PutPipeline{0, draw_pipeline(name, next_version_++)}, Seconds{5});
+  });
+}
+
+wire::OrderRequest Workload::draw_order() {
+  auto& chance = context_.work;
+  const auto& s = context_.scenario;
+  wire::OrderRequest order;
+  order.pipeline = names_[chance.below(names_.size())];
+  order.priority = static_cast<std::uint8_t>(chance.chance(0.5) ? 5 : chance.below(10));
+  order.payload = "payload " + std::to_string(++submitted_);
+  if (!context_.is_healed && chance.chance(s.culprit)) {
+    order.payload.insert(0, "culprit ");
+  }
+  if (chance.chance(0.05)) order.payload.append(20'000, '.');
+  if (chance.chance(0.3)) order.customer = "customer " + std::to_string(chance.below(3));
+  if (chance.chance(0.3)) order.context = R"({"level":"gold"})";
+  if (chance.chance(s.delay)) {
+    context_.coverage.count(Fault::kDelaySet);
+    order.delay_ms = 100 + chance.below(12'000);
+  }
+  if (chance.chance(s.deadline)) {
+    context_.coverage.count(Fault::kDeadlineSet);
+    order.deadline_ms = 200 + chance.below(15'000);
+  }
+  return order;
+}
+
+void Workload::submit_one() {
+  auto& chance = context_.work;
+  const auto& s = context_.scenario;
+  wire::OrderRequest order = draw_order();
+  if (const auto id = client().draw_id()) order.id = *id;
+  if (!order.id.is_zero() && chance.chance(s.same_again)) {
+    context_.coverage.count(Fault::kSubmitDoubled);
+    context_.time.after(chance.around(Millis{1500}), [this, order] { submit(order, false); });
+  }
+  if (!order.id.is_zero() && chance.chance(s.other_content)) {
+    context_.coverage.count(Fault::kSubmitConflicting);
+    wire::OrderRequest other = order;
+    other.payload += " (other)";
+    context_.time.after(chance.around(Millis{1500}), [this, other] { submit(other, false); });
+  }
+  if (!order.id.is_zero() && chance.chance(s.cancel)) {
+    context_.time.after(chance.around(Millis{2000}), [this, id = order.id] { cancel(id); });
+  }
+  submit(std::move(order), true);
+}
+
+void Workload::submit(wire::OrderRequest order, bool is_first) {
+  const Micros patience = Millis{500} + context_.work.around(Millis{7000});
+  client().ask(std::move(order), patience, [this, is_first](const client::Done& done) {
+    ++answered_;
+    if (!done.error && is_first) follow(done.id);
+  });
+}
+
+void Workload::follow(const OrderId& id) {
+  auto& chance = context_.work;
+  const auto& s = context_.scenario;
+  if (chance.chance(s.wait)) {
+    wire::Wait wait;
+    wait.id = id;
+    if (chance.chance(0.3)) wait.step = "s" + std::to_string(chance.below(3));
+    client().ask(wait, Seconds{20});
+  }
+  if (chance.chance(s.watch)) client().ask(wire::Watch{0, id, 0}, Seconds{20});
+  if (chance.chance(0.1)) ask_something(id);
+}
+
+void Workload::ask_something(const OrderId& id) {
+  switch (context_.work.below(6)) {
+    case 0: return client().ask(wire::Get{0, id}, Seconds{5});
+    case 1: return client().ask(wire::Explain{0, id}, Seconds{5});
+    case 2: return client().ask(wire::GetQueues{}, Seconds{5});
+    case 3: return client().ask(wire::GetWorkers{}, Seconds{5});
+    case 4: return client().ask(wire::GetPipelines{}, Seconds{5});
+    default: {
+      wire::List list;
+      list.shard = static_cast<ShardNumber>(id.shard());
+      list.what = static_cast<std::uint8_t>(context_.work.below(3));
+      list.customer = "customer 1";
+      return client().ask(list, Seconds{5});
+    }
+  }
+}
+
+void Workload::cancel(const OrderId& id) {
+  if (context_.is_healed) return;
+  context_.coverage.count(Fault::kCancelled);
+  client().ask(wire::Cancel{0, id, "sim", "changed its mind"}, Seconds{5});
+}
+
+void Workload::operate() {
+  auto& chance = context_.work;
+  const bool aims = chance.chance(0.8);
+  const auto ids = aims ? checker_.parked_orders() : checker_.known_orders();
+  if (ids.empty()) return;
+  wire::Operate verb;
+  verb.id = ids[chance.below(ids.size())];
+  const auto steps = checker_.parked_steps(verb.id);
+  verb.step = steps.empty() ? "s0" : steps[chance.below(steps.size())];
+  verb.verb = static_cast<std::uint8_t>(chance.below(3));
+  verb.result = "by hand";
+  verb.who = "sim";
+  verb.why = "tries it";
+  context_.coverage.count(Fault::kOperated);
+  client().ask(verb, Seconds{5});
+}
+
+void Workload::pause() {
+  context_.coverage.count(Fault::kQueuePaused);
+  const std::string queue = queues_[context_.work.below(queues_.size())];
+  client().ask(wire::SetQueue{0, queue, true, "sim", "a break"}, Seconds{5});
+  context_.time.after(context_.work.between(Millis{200}, Millis{5000}),
+                      [this, queue] { resume(queue, false); });
+}
+
+// ---- the liveness phase ------------------------------------------------------------------------
+
+void Workload::resume(const std::string& queue, bool must) {
+  if (context_.is_healed && !must) return;
+  clients_.front()->ask(wire::SetQueue{0, queue, false, "sim", "back to work"}, Seconds{5},
+                        [this, queue, must](const client::Done& done) {
+                          // A queue that no pipeline has mentioned yet is not known and cannot be paused.
+                          const bool is_done = !done.error || done.error->code == Code::kNotFound;
+                          if (must && is_done) ++resumed_;
+                          if (must && !is_done) resume(queue, true);
+                        });
+}
+
+void Workload::heal() {
+  // A pause that was asked for before may still arrive: the last word comes after it.
+  context_.time.after(Seconds{6}, [this] {
+    for (const auto& queue : queues_) resume(queue, true);
+  });
+  if (context_.scenario.operator_mends) mend();
+}
+
+void Workload::mend() {
+  for (const auto& id : checker_.parked_orders()) {
+    for (const auto& step : checker_.parked_steps(id)) {
+      wire::Operate verb;
+      verb.id = id;
+      verb.step = step;
+      verb.who = "sim";
+      verb.why = "mends it";
+      client().ask(verb, Seconds{2});
+    }
+  }
+  context_.time.after(Seconds{3}, [this] { mend(); });
+}
+
+}  // namespace ordo::sim
