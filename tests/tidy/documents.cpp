@@ -116,8 +116,8 @@ Findings check_metrics(const Tree& tree) {
 
 Findings check_settings(const Tree& tree) {
   static const std::string kDocument = "docs/configuration.md";
-  static const std::regex kInCode(R"(config\.\w+(?:<[^>]*>)?\(\s*"([a-z0-9-]+)") ");
-      static const std::regex kInDocument("\n\\| `([a-z0-9-]+)`");
+  static const std::regex kInCode(R"re(config\.\w+(?:<[^>]*>)?\(\s*"([a-z0-9-]+)")re");
+  static const std::regex kInDocument("\n\\| `([a-z0-9-]+)`");
   const File* const document = tree.find(kDocument);
   if (document == nullptr) return {};
   Findings findings;
