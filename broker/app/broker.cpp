@@ -143,7 +143,7 @@ void Broker::Shell::stop_threads() {
 Broker::Broker(std::unique_ptr<Shell> shell) : shell_(std::move(shell)) {}
 
 Broker::~Broker() {
-  drain();
+  if (shell_->thread.joinable()) drain();
   if (const auto finished = finish(); !finished) log::error(finished.error().message);
 }
 

@@ -61,7 +61,7 @@ std::optional<int> parse(int argc, char** argv, const Config& config, CommandLin
     if (setting.is_flag) {
       app.add_flag("--" + setting.key, switches[setting.key], help);
     } else {
-      app.add_option("--" + setting.key, texts[setting.key], help);
+      app.add_option("--" + setting.key, texts[setting.key], help)->take_last();
     }
   }
   try {

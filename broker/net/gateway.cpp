@@ -26,35 +26,11 @@ std::size_t items_of(const wire::Message& message) {
   return 1;
 }
 
-/// What a client or a worker may send: requests of its kind and beats.
-bool may_send(Gateway::Side side, const wire::Message& message) {
-  if (std::holds_alternative<wire::Beat>(message)) return true;
-  const bool is_worker = std::holds_alternative<wire::WorkerHello>(message) ||
-                         std::holds_alternative<wire::Results>(message) ||
-                         std::holds_alternative<wire::Drain>(message) ||
-                         std::holds_alternative<wire::Goodbye>(message);
-  if (side == Gateway::Side::kWorker) return is_worker;
-  const bool is_reply = std::holds_alternative<wire::SayHello>(message) ||
-                        std::holds_alternative<wire::Welcome>(message) ||
-                        std::holds_alternative<wire::Refusal>(message) ||
-                        std::holds_alternative<wire::Answers>(message) ||
-                        std::holds_alternative<wire::Offers>(message) ||
-                        std::holds_alternative<wire::RecordedItems>(message) ||
-                        std::holds_alternative<wire::Regrants>(message) ||
-                        std::holds_alternative<wire::Revokes>(message);
-  return !is_worker && !is_reply;
-}
-
-Result<wire::Message> decode_for(Gateway::Side side, const Router::Frame& frame) {
+Result<wire::Message> decode(const Router::Frame& frame) {
   if (!frame.is_envelope) {
     return fail(Code::kMalformed, "bad_envelope", "a frame is one message part");
   }
-  auto message = wire::decode(frame.body);
-  if (message && !may_send(side, *message)) {
-    return fail(Code::kMalformed, "unknown_type",
-                std::string(wire::type_name(*message)) + " is not for this socket");
-  }
-  return message;
+  return wire::decode(frame.body);
 }
 
 Event to_event(Gateway::Side side, PeerId peer, wire::Message&& message) {
@@ -77,7 +53,7 @@ class Gateway::Socket {
       Peer& peer = peers_.at_route(frame->route);
       peer.heard = now;
       counts.bytes_in += frame->body.size();
-      auto message = decode_for(side_, *frame);
+      auto message = decode(*frame);
       if (!message) {
         refuse(peer, message.error());
         continue;

@@ -4,9 +4,8 @@
 // Use:     wait() until something is to do; receive() takes a bounded amount from each socket;
 //          send() performs a core's sends and flush() lets what was packed leave; take_gone() tells
 //          who was found gone by it.
-// Rule:    a frame that cannot be decoded, or is none that such a peer may send, is answered with a
-//          Refusal and counted: never an event, never fatal. Plain text off loopback only where it
-//          is allowed by a setting.
+// Rule:    a frame that cannot be decoded is answered with a Refusal and counted: never an event,
+//          never fatal. Plain text off loopback only where it is allowed by a setting.
 // Errors:  open(): kUnavailable "listen", kMalformed "plaintext". A peer whose line is full counts
 //          as gone.
 // Threads: one owner, the broker's loop.

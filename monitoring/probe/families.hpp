@@ -29,6 +29,9 @@ inline constexpr std::array<std::int64_t, 11> kCountBounds{1,   2,   5,   10,   
 
 using enum MetricType;
 
+/// Counted in microseconds, shown in seconds.
+inline constexpr double kMicros = 1e6;
+
 inline constexpr MetricFamily kBuildInfo{
     "ordo_build_info", kGauge, "version,compiler", "Always 1; which program runs.", {}};
 
@@ -55,10 +58,12 @@ inline constexpr MetricFamily kOrdersEnded{"ordo_orders_ended_total",
                                            "pipeline,status",
                                            "Orders that ended, by final status.",
                                            {}};
-inline constexpr MetricFamily kOrderSeconds{"ordo_order_seconds", kHistogram, "pipeline",
-                                            "From an order's acceptance to its end.", kWorkBounds};
-inline constexpr MetricFamily kSubmitSeconds{"ordo_submit_seconds", kHistogram, "",
-                                             "From a submit's arrival to durable.", kFastBounds};
+inline constexpr MetricFamily kOrderSeconds{
+    "ordo_order_seconds", kHistogram, "pipeline", "From an order's acceptance to its end.",
+    kWorkBounds,          kMicros};
+inline constexpr MetricFamily kSubmitSeconds{
+    "ordo_submit_seconds", kHistogram, "", "From a submit's arrival to durable.",
+    kFastBounds,           kMicros};
 inline constexpr MetricFamily kTasksDispatched{
     "ordo_tasks_dispatched_total", kCounter, "queue", "Attempts handed to workers.", {}};
 inline constexpr MetricFamily kTasksEnded{"ordo_tasks_ended_total",
@@ -84,11 +89,18 @@ inline constexpr MetricFamily kTaskAlarms{
     "pipeline,step",
     "Tasks that failed as often as their step allows quietly.",
     {}};
-inline constexpr MetricFamily kTaskWaitSeconds{"ordo_task_wait_seconds", kHistogram, "queue",
-                                               "From ready to handed to a worker.", kWorkBounds};
-inline constexpr MetricFamily kTaskRunSeconds{"ordo_task_run_seconds", kHistogram, "pipeline,step",
+inline constexpr MetricFamily kTaskWaitSeconds{"ordo_task_wait_seconds",
+                                               kHistogram,
+                                               "queue",
+                                               "From ready to handed to a worker.",
+                                               kWorkBounds,
+                                               kMicros};
+inline constexpr MetricFamily kTaskRunSeconds{"ordo_task_run_seconds",
+                                              kHistogram,
+                                              "pipeline,step",
                                               "From handed to a worker to its result.",
-                                              kWorkBounds};
+                                              kWorkBounds,
+                                              kMicros};
 inline constexpr MetricFamily kResultsStale{"ordo_results_stale_total",
                                             kCounter,
                                             "",
@@ -166,14 +178,15 @@ inline constexpr MetricFamily kRowsMissing{"ordo_rows_missing_total",
                                            "shard",
                                            "Rows that were to be deleted and were not there.",
                                            {}};
-inline constexpr MetricFamily kCommitSeconds{"ordo_commit_seconds", kHistogram, "shard",
-                                             "One round trip of a batch.", kFastBounds};
-inline constexpr MetricFamily kCommitWrites{"ordo_commit_writes",         kHistogram,   "shard",
-                                            "Orders' writes in a batch.", kCountBounds, true};
-inline constexpr MetricFamily kReadSeconds{"ordo_read_seconds", kHistogram, "shard",
-                                           "Loads and pages on the owner's session.", kFastBounds};
-inline constexpr MetricFamily kQuerySeconds{"ordo_query_seconds", kHistogram, "shard",
-                                            "Reads for people.", kFastBounds};
+inline constexpr MetricFamily kCommitSeconds{"ordo_commit_seconds",        kHistogram,  "shard",
+                                             "One round trip of a batch.", kFastBounds, kMicros};
+inline constexpr MetricFamily kCommitWrites{"ordo_commit_writes", kHistogram, "shard",
+                                            "Orders' writes in a batch.", kCountBounds};
+inline constexpr MetricFamily kReadSeconds{
+    "ordo_read_seconds", kHistogram, "shard", "Loads and pages on the owner's session.",
+    kFastBounds,         kMicros};
+inline constexpr MetricFamily kQuerySeconds{"ordo_query_seconds", kHistogram,  "shard",
+                                            "Reads for people.",  kFastBounds, kMicros};
 inline constexpr MetricFamily kStoreWaiting{
     "ordo_store_waiting", kGauge, "shard", "Store operations that wait for the session.", {}};
 inline constexpr MetricFamily kPartitionDays{
@@ -204,14 +217,14 @@ inline constexpr MetricFamily kGone{"ordo_socket_gone_total",
                                     {}};
 inline constexpr MetricFamily kPeers{
     "ordo_socket_peers", kGauge, "socket", "Connections that have spoken within a minute.", {}};
-inline constexpr MetricFamily kLoopBusy{"ordo_loop_busy_seconds_total",
-                                        kCounter,
+inline constexpr MetricFamily kLoopBusy{"ordo_loop_busy_seconds_total",     kCounter, "",
+                                        "Time the loop worked, not slept.", {},       kMicros};
+inline constexpr MetricFamily kLoopPass{"ordo_loop_pass_seconds",
+                                        kHistogram,
                                         "",
-                                        "Time the loop worked, not slept; in whole seconds.",
-                                        {}};
-inline constexpr MetricFamily kLoopPass{"ordo_loop_pass_seconds", kHistogram, "",
                                         "One pass of the loop that had something to do.",
-                                        kFastBounds};
+                                        kFastBounds,
+                                        kMicros};
 inline constexpr MetricFamily kResident{
     "ordo_orders_resident", kGauge, "", "Orders in memory.", {}};
 inline constexpr MetricFamily kInFlight{

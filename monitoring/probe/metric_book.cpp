@@ -13,7 +13,6 @@ namespace {
 
 // Far more than pipelines have steps; a label that grows with the traffic is stopped here.
 constexpr std::size_t kSeries = 5000;
-constexpr double kMicrosPerSecond = 1e6;
 
 std::vector<std::string> names_of(std::string_view labels) {
   std::vector<std::string> names;
@@ -60,7 +59,7 @@ class MetricBook::Page {
     out.help = family.help;
     out.type = type_of(family.type);
     for (const auto& [labels, cell] : counters) {
-      labelled(out, labels).counter.value = static_cast<double>(cell->value());
+      labelled(out, labels).counter.value = static_cast<double>(cell->value()) / family.unit;
     }
     for (const auto& [labels, cell] : gauges) labelled(out, labels).gauge.value = cell->value();
     for (const auto& [labels, cell] : histograms) fill(labelled(out, labels).histogram, *cell);
@@ -75,13 +74,12 @@ class MetricBook::Page {
   }
 
   void fill(prometheus::ClientMetric::Histogram& out, const Histogram& cell) const {
-    const double unit = family.is_plain ? 1.0 : kMicrosPerSecond;
     for (std::size_t i = 0; i < cell.bounds().size(); ++i) {
       out.sample_count += cell.count(i);
-      out.bucket.push_back({out.sample_count, static_cast<double>(cell.bounds()[i]) / unit});
+      out.bucket.push_back({out.sample_count, static_cast<double>(cell.bounds()[i]) / family.unit});
     }
     out.sample_count += cell.count(cell.bounds().size());
-    out.sample_sum = static_cast<double>(cell.sum()) / unit;
+    out.sample_sum = static_cast<double>(cell.sum()) / family.unit;
   }
 };
 

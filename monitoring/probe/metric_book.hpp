@@ -35,8 +35,8 @@ struct MetricFamily {
   std::string_view labels;  ///< names, separated by commas; empty: none
   std::string_view help;
   std::span<const std::int64_t>
-      bounds;  ///< histograms: upper bounds in microseconds (or plain numbers), ascending
-  bool is_plain = false;  ///< histograms: of numbers, not of durations
+      bounds;       ///< histograms: upper bounds as they are counted, ascending
+  double unit = 1;  ///< how many of what is counted make one of what is shown: 1e6 for microseconds
 };
 
 class MetricBook {
