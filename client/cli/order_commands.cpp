@@ -190,7 +190,8 @@ void add_order_commands(CLI::App& app, Commands& commands) {
       ->required();
 
   const auto listed = std::make_shared<ListOptions>();
-  CLI::App& ls = add_command(app, commands, "ls", "List orders, oldest first", &list, listed);
+  CLI::App& ls = add_command(app, commands, "ls",
+                             "List orders: oldest first, a customer's newest first", &list, listed);
   ls.add_option("--customer", listed->customer, "All orders of a customer, ended ones too");
   ls.add_flag("--parked", listed->parked, "Only those that wait for an operator");
   ls.add_option("--limit", listed->limit, "At most so many")

@@ -45,7 +45,7 @@ void Link::welcome(Times now, const wire::Welcome& welcome) {
       std::clamp<std::size_t>(welcome.frame_bytes, 2 * limits::kPayloadBytes, limits::kFrameBytes);
   heard_at_ = now.steady;
   next_beat_ = now.steady + beat_every_;
-  sent_ = received_ = must_have_ = 0;
+  sent_ = received_ = owed_ = must_have_ = 0;
   sent_by_.clear();
 }
 
@@ -55,8 +55,10 @@ void Link::down() {
   asides.clear();
 }
 
-bool Link::has_lost_frames(const wire::Beat& beat) const {
-  return beat.sent > received_ || beat.received < must_have_;
+bool Link::has_lost_frames(const wire::Beat& beat) {
+  const bool has_lost = received_ < owed_ || beat.received < must_have_;
+  owed_ = beat.sent;
+  return has_lost;
 }
 
 std::optional<wire::Beat> Link::beat_if_due(Times now) {

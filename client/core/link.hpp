@@ -47,8 +47,9 @@ struct Link {
 
   void count_sent() { ++sent_; }
   void count_received(std::size_t answers) { received_ += answers; }
-  /// Whether the peer's counts prove that a frame is gone.
-  [[nodiscard]] bool has_lost_frames(const wire::Beat& beat) const;
+  /// Whether the peer's counts prove that a frame is gone: an item that it had sent by its last beat
+  /// is not here at this one, or one that was sent a silence ago is not there.
+  bool has_lost_frames(const wire::Beat& beat);
 
   /// The beat to send now, where one is due.
   std::optional<wire::Beat> beat_if_due(Times now);
@@ -70,6 +71,7 @@ struct Link {
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
   std::deque<std::pair<Steady, std::uint64_t>> sent_by_;  // what was sent by each of the last beats
+  std::uint64_t owed_ = 0;                                // what the peer had sent by its last beat
   std::uint64_t must_have_ = 0;  // the peer must have received this many by now
 };
 

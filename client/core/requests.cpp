@@ -76,13 +76,13 @@ std::optional<Error> check(const wire::OrderRequest& order) {
 std::optional<Error> check(const wire::Operate& verb) {
   return first_broken({{"step name", verb.step, limits::kNameBytes},
                        {"result", verb.result, limits::kResultBytes},
-                       {"who", verb.who, limits::kTextBytes},
+                       {"who", verb.who, limits::kCustomerBytes},
                        {"why", verb.why, limits::kTextBytes}});
 }
 
 std::optional<Error> check(const wire::Cancel& cancel) {
   return first_broken(
-      {{"who", cancel.who, limits::kTextBytes}, {"why", cancel.why, limits::kTextBytes}});
+      {{"who", cancel.who, limits::kCustomerBytes}, {"why", cancel.why, limits::kTextBytes}});
 }
 
 std::optional<Error> check(const wire::PutPipeline& put) {

@@ -181,7 +181,7 @@ Result<OrderPage> Client::list(const Query& query) {
   if (!shards) return tl::unexpected(std::move(shards.error()));
   const auto limit = std::clamp<std::uint32_t>(query.limit, 1, limits::kListPage);
   OrderPage page;
-  // Every shard gives its next `limit`; the oldest `limit` of them all are the page.
+  // Every shard gives its next `limit`; the first `limit` of them all are the page.
   for (const ShardNumber shard : *shards) {
     wire::List ask{.request = 0,
                    .shard = shard,
@@ -194,8 +194,10 @@ Result<OrderPage> Client::list(const Query& query) {
     page.is_last = page.is_last && part->is_last;
     for (auto& order : part->orders) page.orders.push_back(to_view(std::move(order)));
   }
-  std::sort(page.orders.begin(), page.orders.end(),
-            [](const OrderView& a, const OrderView& b) { return a.id < b.id; });
+  const bool is_newest_first = query.which == Which::kOfCustomer;
+  std::sort(page.orders.begin(), page.orders.end(), [&](const OrderView& a, const OrderView& b) {
+    return is_newest_first ? b.id < a.id : a.id < b.id;
+  });
   if (page.orders.size() > limit) {
     page.orders.resize(limit);
     page.is_last = false;

@@ -55,7 +55,7 @@ struct Order {
 
 struct Receipt {
   OrderId id{};
-  bool was_known = false;  ///< an earlier attempt had already put it there
+  bool was_known = false;  ///< the broker said that it was there before; false says nothing
 };
 
 /// One order's answer. The id is set even where the receipt is an error, once it was drawn.

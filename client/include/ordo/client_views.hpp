@@ -57,7 +57,7 @@ struct OrderView {
   std::vector<EventView> events;    ///< ascending
 };
 
-/// Orders of a list, by age, oldest first; without payloads, results and events.
+/// Orders of a list, without payloads, results and events. Oldest first; a customer's newest first.
 struct OrderPage {
   std::vector<OrderView> orders;
   OrderId after;        ///< give it to the next call

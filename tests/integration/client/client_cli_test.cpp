@@ -1,0 +1,210 @@
+// The program `ordo` as a script meets it: exit codes, forms of output, what it says on stderr.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/client/fake_broker.hpp"
+#include "tests/integration/client/program_run.hpp"
+
+namespace ordo {
+namespace {
+
+using nlohmann::json;
+using test::FakeBroker;
+using test::Outcome;
+using testing::HasSubstr;
+using testing::Not;
+
+class Cli : public testing::Test {
+ protected:
+  Outcome ordo(std::vector<std::string> arguments, const std::string& input = {}) {
+    return test::run_program({.program = ORDO_PROGRAM,
+                              .arguments = std::move(arguments),
+                              .input = input,
+                              .environment = environment});
+  }
+  /// A file of the test's own.
+  std::string file(const std::string& name, const std::string& text) {
+    const std::string path = testing::TempDir() + "ordo-cli-" + std::to_string(::getpid()) + name;
+    std::ofstream(path) << text;
+    files_.push_back(path);
+    return path;
+  }
+  void TearDown() override {
+    for (const std::string& path : files_) std::filesystem::remove(path);
+  }
+
+  std::map<std::string, std::string> environment{
+      {"ORDO_ENDPOINT", "tcp://127.0.0.1:1"}, {"ORDO_TIMEOUT", "300ms"}, {"USER", "tester"}};
+
+ private:
+  std::vector<std::string> files_;
+};
+
+class CliWithBroker : public Cli {
+ protected:
+  CliWithBroker() {
+    environment["ORDO_ENDPOINT"] = broker.endpoint();
+    environment["ORDO_TIMEOUT"] = "10s";
+  }
+  std::string submitted(const std::string& payload = "x") {
+    std::string id = ordo({"submit", "one", payload, "--quiet"}).out;
+    if (!id.empty()) id.pop_back();
+    return id;
+  }
+
+  FakeBroker broker;
+};
+
+TEST_F(Cli, ExplainsUsageErrorsAndSuggests) {
+  EXPECT_EQ(ordo({}).code, 2);
+  const Outcome typo = ordo({"sumbit"});
+  EXPECT_EQ(typo.code, 2);
+  EXPECT_THAT(typo.err, HasSubstr("did you mean `ordo submit`?"));
+  EXPECT_THAT(ordo({"ls", "--limmit", "3"}).err, HasSubstr("`--limit`"));
+  EXPECT_THAT(ordo({"queue", "pase"}).err, HasSubstr("`ordo queue pause`"));
+  const Outcome id = ordo({"get", "nonsense"});
+  EXPECT_EQ(id.code, 2);
+  EXPECT_THAT(id.err, HasSubstr("no order id"));
+  EXPECT_EQ(ordo({"ls", "--output", "xml"}).code, 2);
+  EXPECT_EQ(ordo({"retry", "018bcfe5-6800-7000-8000-000000000001"}).code, 2);  // no --why
+}
+
+TEST_F(Cli, HelpAndVersionSucceed) {
+  EXPECT_THAT(ordo({"--help"}).out, HasSubstr("Exit codes"));
+  EXPECT_THAT(ordo({"submit", "--help"}).out, HasSubstr("--payload-file"));
+  EXPECT_THAT(ordo({"--version"}).out, HasSubstr("ordo "));
+  EXPECT_TRUE(json::parse(ordo({"version", "--output", "json"}).out).contains("commit"));
+}
+
+TEST_F(Cli, SaysWhatIsUnreachableAndWhatToDo) {
+  const Outcome got = ordo({"get", "018bcfe5-6800-7000-8000-000000000001"});
+  EXPECT_EQ(got.code, 69);
+  EXPECT_EQ(got.out, "");
+  EXPECT_THAT(got.err, HasSubstr("why:"));
+  EXPECT_THAT(got.err, HasSubstr("next:"));
+  EXPECT_THAT(got.err, HasSubstr("tcp://127.0.0.1:1"));
+  EXPECT_EQ(ordo({"submit", "one", "x"}).code, 69);
+  EXPECT_EQ(ordo({"health", "--http", "http://127.0.0.1:1"}).code, 69);
+  EXPECT_EQ(ordo({"ls", "--endpoint", "tcp://no port"}).code, 2);
+}
+
+TEST_F(Cli, TakesFlagsBeforeVariablesBeforeTheFile) {
+  const std::string path = file(".conf", "output = jsonl\ntimeout = 200ms\n");
+  environment["ORDO_CONFIG"] = path;
+  EXPECT_THAT(ordo({"version"}).out, HasSubstr("{\"version\""));
+  environment["ORDO_OUTPUT"] = "text";
+  EXPECT_THAT(ordo({"version"}).out, HasSubstr("ordo "));
+  EXPECT_THAT(ordo({"version", "-o", "json"}).out, HasSubstr("\n  \"version\""));
+}
+
+TEST_F(Cli, ChecksPipelinesWithoutABroker) {
+  const std::string good = file("good.yaml", "pipeline: p\nversion: 1\nsteps:\n  a: {}\n");
+  const std::string bad = file("bad.yaml", "pipeline: p\nversion: 1\nsteps:\n  a: { after: b }\n");
+  EXPECT_EQ(ordo({"pipeline", "check", good}).code, 0);
+  const Outcome wrong = ordo({"pipeline", "check", good, bad});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr(bad + ":4:"));
+  const json problems = json::parse(ordo({"pipeline", "check", bad, "-o", "json"}).out);
+  EXPECT_EQ(problems.at(0).at("line"), 4);
+  EXPECT_EQ(ordo({"pipeline", "check", "nowhere.yaml"}).code, 71);
+}
+
+TEST_F(Cli, DrawsPipelines) {
+  const std::string source =
+      file("g.yaml",
+           "pipeline: p\nversion: 1\nsteps:\n  a: {}\n  b: { after: a }\n  c: { after: [a, b] }\n");
+  EXPECT_THAT(ordo({"pipeline", "graph", source}).out, HasSubstr("c  <- a + b"));
+  EXPECT_THAT(ordo({"pipeline", "graph", source, "--format", "mermaid"}).out,
+              HasSubstr("s1 --> s2"));
+  EXPECT_THAT(ordo({"pipeline", "graph", source, "--format", "dot"}).out,
+              HasSubstr("\"a\" -> \"b\""));
+}
+
+TEST_F(Cli, CompletesInThreeShells) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Outcome script = ordo({"completion", shell});
+    EXPECT_EQ(script.code, 0) << shell;
+    EXPECT_THAT(script.out, HasSubstr("ordo queue pause")) << shell;
+  }
+  // What bash offers behind `ordo queue p` is what a person would pick from.
+  const std::string path = file("completion", ordo({"completion", "bash"}).out);
+  const Outcome offered = test::run_program(
+      {.program = "/bin/bash",
+       .arguments = {"-c", "source " + path +
+                               "; COMP_WORDS=(ordo queue pa); COMP_CWORD=2; _ordo; "
+                               "echo \"${COMPREPLY[@]}\""}});
+  EXPECT_EQ(offered.out, "pause\n") << offered.err;
+}
+
+TEST_F(CliWithBroker, SubmitsOneOrderAndShowsIt) {
+  const Outcome text = ordo({"submit", "one", "hello", "--label", "shop=berlin"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("durable"));
+  const std::string id = submitted("hello");
+  const json order = json::parse(ordo({"get", id, "-o", "json"}).out);
+  EXPECT_EQ(order.at("id"), id);
+  EXPECT_EQ(order.at("payload"), "hello");
+  EXPECT_THAT(ordo({"get", id}).out, HasSubstr("STEP"));
+  EXPECT_THAT(ordo({"get", id}).out, Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(ordo({"get", id, "--color", "always"}).out, HasSubstr("\x1b["));
+}
+
+TEST_F(CliWithBroker, WaitsAndTellsHowItEnded) {
+  EXPECT_EQ(ordo({"submit", "one", "x", "--wait", "end"}).code, 0);
+  const json step = json::parse(ordo({"submit", "one", "x", "--wait", "only", "-o", "json"}).out);
+  EXPECT_EQ(step.at("result"), "42");
+  const Outcome late = ordo({"submit", "one", "slow", "--wait", "end", "--timeout", "200ms"});
+  EXPECT_EQ(late.code, 5);
+  EXPECT_THAT(late.out, HasSubstr("not that far in time"));
+}
+
+TEST_F(CliWithBroker, SubmitsLinesFromStdinWithAnAnswerEach) {
+  std::string lines;
+  for (int i = 0; i < 300; ++i) lines += "{\"payload\": {\"n\": " + std::to_string(i) + "}}\n";
+  const Outcome good = ordo({"submit", "one", "--file", "-", "-o", "jsonl"}, lines);
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(std::count(good.out.begin(), good.out.end(), '\n'), 300);
+  EXPECT_EQ(broker.orders.load(), 300U);
+  const Outcome bad = ordo({"submit", "one", "--file", "-", "-o", "json"},
+                           "{\"payload\": 1}\n\n{\"prioritty\": 1}\nnonsense\n");
+  EXPECT_EQ(bad.code, 1);
+  const json answers = json::parse(bad.out);
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_EQ(answers.at(0).at("line"), 3);  // known at once; the others when they are answered
+  EXPECT_EQ(answers.at(0).at("error").at("reason"), "bad_line");
+}
+
+TEST_F(CliWithBroker, TellsNotFoundByItsExitCode) {
+  const Outcome got = ordo({"get", "018bcfe5-6800-7000-8000-000000000001"});
+  EXPECT_EQ(got.code, 4);
+  EXPECT_THAT(got.err, HasSubstr("unknown_order"));
+}
+
+TEST_F(CliWithBroker, ListsExplainsAndWatches) {
+  const std::string id = submitted();
+  EXPECT_THAT(ordo({"ls", "-q"}).out, HasSubstr(id));
+  EXPECT_EQ(json::parse(ordo({"ls", "-o", "json"}).out).size(), 1U);
+  EXPECT_EQ(ordo({"explain", id}).out.find("it waits for a worker\n  - "), 0U);
+  const Outcome watched = ordo({"watch", id, "--after", "2", "-o", "jsonl"});
+  EXPECT_EQ(json::parse(watched.out).at("seq"), 3);
+  EXPECT_THAT(ordo({"queue", "ls"}).out, HasSubstr("only"));
+}
+
+TEST_F(CliWithBroker, AsksBeforeWhatCannotBeTakenBack) {
+  const std::string id = submitted();
+  const Outcome refused = ordo({"cancel", id, "--why", "test"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--yes"));
+  EXPECT_EQ(ordo({"cancel", id, "--why", "test", "--yes"}).code, 0);
+  EXPECT_EQ(ordo({"retry", id, "only", "--why", "test"}).code, 0);
+  const Outcome which = ordo({"retry", id, "--why", "test"});
+  EXPECT_EQ(which.code, 2);
+  EXPECT_THAT(which.err, HasSubstr("no step of the order is parked"));
+}
+
+}  // namespace
+}  // namespace ordo
