@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "broker/store/batch_columns.hpp"
 #include "broker/store/binary_array.hpp"
 #include "broker/store/connection.hpp"
@@ -18,6 +20,9 @@ namespace {
 
 /// First half of the advisory lock's key ("ordo" in ASCII); the second is the shard's number.
 constexpr int kLockSpace = 0x6f72646f;
+/// How long taking the lock is tried, and how often.
+constexpr Millis kLockPatience{1000};
+constexpr Millis kLockPoll{10};
 /// Raised by commit_batch: not the owner, and a row deleted twice in one batch.
 constexpr std::string_view kNotOwner = "ORD01";
 constexpr std::string_view kDeletedTwice = "ORD02";
@@ -167,11 +172,18 @@ Result<void> PostgresStore::Session::check_schema(ShardNumber shard) {
   return {};
 }
 
+/// A session that has just ended holds its lock until its backend has noticed, which is soon: a bit of
+/// patience here spares whoever asks a whole round of trying again.
 Result<void> PostgresStore::Session::lock(ShardNumber shard) {
-  const auto locked = query("select pg_try_advisory_lock(" + std::to_string(kLockSpace) + ", " +
-                            std::to_string(shard) + ")");
-  if (!locked) return tl::unexpected(to_error(locked.error()));
-  if ((*locked)[0][0].as<bool>()) return {};
+  const std::string statement = "select pg_try_advisory_lock(" + std::to_string(kLockSpace) + ", " +
+                                std::to_string(shard) + ")";
+  const Steady deadline = steady_now() + kLockPatience;
+  do {
+    const auto locked = query(statement);
+    if (!locked) return tl::unexpected(to_error(locked.error()));
+    if ((*locked)[0][0].as<bool>()) return {};
+    std::this_thread::sleep_for(kLockPoll);
+  } while (steady_now() < deadline);
   return fail(Code::kBusy, "owned", "another session owns shard " + std::to_string(shard));
 }
 
