@@ -163,7 +163,7 @@ std::string to_table(const Summary& s) {
   text += fmt::format("\n{:.1f} s: {:.0f} orders/s, {:.0f} tasks/s; submit to durable p50 {:.1f} ms, p99 {:.1f} ms\n",
                       s.seconds, per_second(s.submitted, s.seconds), per_second(s.tasks, s.seconds),
                       s.ack_ms.p50, s.ack_ms.p99);
-  text += fmt::format("{} tasks recorded, {} executions in the workers' ledgers ({} effects repeated, {} late results refused)\n",
+  text += fmt::format("{} tasks recorded, {} executions in the workers' ledgers ({} effects repeated, {} late results kept as evidence)\n",
                       s.tasks, s.attempts, s.verdict.repeated_effects, s.late_results);
   text += fmt::format("a worker was killed with -9: {} tasks of lost workers went out again, the last one {} ms later\n",
                       s.workers_lost, s.recovery_ms);
