@@ -44,6 +44,7 @@ struct Write {
   std::size_t bytes = 0;  ///< about how large, for batch bounds
   /// the core turns them into Sends when the outcome is kDurable
   std::vector<Send> once_durable;
+  void* resident = nullptr;  ///< the core's own: its order
 };
 
 /// Take ownership of a shard (again).

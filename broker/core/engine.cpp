@@ -191,6 +191,14 @@ void Engine::State::answer(Asker asker, std::string body) {
   send(asker.peer, std::move(ok));
 }
 
+/// Ok, and the client may know that the order was there before.
+void Engine::State::answer_duplicate(Asker asker) {
+  wire::Answer ok;
+  ok.request = asker.request;
+  ok.reason = "duplicate";
+  send(asker.peer, std::move(ok));
+}
+
 Fact Engine::State::about(FactKind kind, const Task& task) const {
   Fact fact = about(kind, task.order);
   fact.key = task.key();
@@ -216,6 +224,7 @@ void Engine::State::transition(const Task& task, TaskState from, Cause cause) {
 void Engine::State::transition(const TaskKey& key, TaskState from, Cause cause) {
   const auto to = next_state(from, cause);
   ORDO_CHECK(to.has_value(), to_string(from), to_string(cause));
+  if (!settings_.tells_transitions) return;
   Fact fact;
   fact.kind = FactKind::kTransition;
   fact.shard = static_cast<ShardNumber>(key.order.shard());

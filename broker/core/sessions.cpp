@@ -204,22 +204,28 @@ void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
 /// What a worker says it holds against what it was given. Leases that it does not know were lost on the way;
 /// what it holds and nobody gave it is claimed or told to stop.
 void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held) {
-  std::set<std::pair<TaskKey, Fence>> has;
-  for (const auto& task : held) has.insert({task.key, task.fence});
+  // A lease is held under its own fence, or still under the one before: then a regrant is on its way.
+  std::map<std::pair<TaskKey, std::uint32_t>, Fence> has;  // by attempt
+  for (const auto& task : held) has[{task.key, task.fence.attempt}] = task.fence;
+  std::map<std::pair<TaskKey, std::uint32_t>, Fence> leases;
   std::vector<Task*> missing;
   worker.leases.for_each([&](Task& task) {
-    if (!has.contains({task.key(), task.fence})) missing.push_back(&task);
+    const auto found = has.find({task.key(), task.fence.attempt});
+    if (found == has.end() || found->second > task.fence) return missing.push_back(&task);
+    leases[found->first] = task.fence;
   });
   const std::uint32_t leased = worker.leased;
   for (Task* task : missing) lost(*task, "the offer was lost on its way", false);
   if (planted_.credit_leak) worker.leased = leased;
   worker.revoked.clear();
   for (const auto& task : held) {
-    bool is_ours = false;
-    worker.leases.for_each([&](Task& lease) {
-      is_ours = is_ours || (lease.fence == task.fence && lease.key() == task.key);
-    });
-    if (is_ours || claim(worker, task) || task.has_result) continue;
+    const auto lease = leases.find({task.key, task.fence.attempt});
+    if (lease != leases.end()) {
+      if (task.fence == lease->second) continue;
+      send_worker(worker.peer, wire::Regrant{task.key, task.fence, lease->second});
+      continue;
+    }
+    if (claim(worker, task) || task.has_result) continue;
     worker.revoked.insert({task.key, task.fence});  // it keeps its slot until it is over
     const Shard* shard = shard_of(task.key.order);
     if (shard == nullptr || !shard->is_open()) continue;  // its fate is not known yet

@@ -46,6 +46,7 @@ struct Settings {
 
   std::uint64_t seed = 1;  ///< of jitter; the shell gives a random one
   /// test builds: the bug to plant ("PB-01"); empty: none
+  bool tells_transitions = false;  ///< a fact for each change of a task's state (simulator, transcripts)
   std::string planted;
 
   /// One sentence about the first setting out of range; nullopt when all is well.

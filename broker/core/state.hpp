@@ -66,6 +66,7 @@ struct Shard {
   Wall due_cursor{};
   std::int64_t due_cursor_seq = 0;
   bool is_paging_due = false;
+  bool has_abandoned = false;  ///< in this incarnation an order was dropped with writes under way
   std::uint32_t inbox_orders = 0;
   std::uint64_t inbox_bytes = 0;
   std::vector<std::pair<std::int64_t, TaskKey>> unclaimed;  ///< by place in line
@@ -144,6 +145,7 @@ class Engine::State {
   void settle_everywhere(const Change& change, std::shared_ptr<Settlement> settlement);
   void settled(std::uint64_t write, const Error* error);
   void on(event::WritesDone& done);
+  Order* resident_of(Shard& shard, const Write& write) const;
   void on_durable(Shard& shard, Order* order, Write& write);
   void on_refused(Shard& shard, event::WritesDone::Item& item);
   void abandon(Shard& shard, const OrderId& id);
@@ -289,6 +291,7 @@ class Engine::State {
   void send_worker(PeerId peer, Send::Item item);
   void answer(Asker asker, const Error& error);
   void answer(Asker asker, std::string body = {});
+  void answer_duplicate(Asker asker);
   void fact(Fact fact) { out->facts.push_back(std::move(fact)); }
   Fact about(FactKind kind, const Task& task) const;
   Fact about(FactKind kind, const Order& order) const;

@@ -68,10 +68,7 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   if (auto checked = check_request(request); !checked) return answer(asker, checked.error());
   Shard* shard = shard_of(request.id);
   if (shard == nullptr) {
-    return answer(asker, Error{Code::kNotOwner,
-                               "shard",
-                               "shard " + std::to_string(request.id.shard()) + " is not here",
-                               {}});
+    return answer(asker, Error{Code::kNotOwner, "shard", "", {}});
   }
   if (!shard->is_open()) {
     return answer(asker,
@@ -144,7 +141,7 @@ void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
     return;
   }
   fact(about(FactKind::kOrderDuplicate, order));
-  answer(asker);
+  answer_duplicate(asker);
 }
 
 /// An id from outside the window of new ids: known ones are answered from the record, others

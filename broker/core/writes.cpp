@@ -33,7 +33,8 @@ Engine::State::Draft Engine::State::draft(Shard& shard, Order& order) {
   Draft draft{std::make_unique<Write>(), &order, &shard};
   draft.write->number = ++next_write_;
   draft.write->store.order = order.row.id;
-  draft.write->store.changes.reserve(2);
+  draft.write->store.changes.reserve(4);  // an event, a row that goes, one or two that come
+  draft.write->resident = &order;
   return draft;
 }
 
@@ -170,10 +171,16 @@ void Engine::State::on(event::WritesDone& done) {
       if (shard->state != Shard::State::kOpen) return;
       continue;
     }
-    const auto found = shard->orders.find(item.write->store.order);
-    Order* order = found == shard->orders.end() ? nullptr : found->second.get();
-    on_durable(*shard, order, *item.write);
+    on_durable(*shard, resident_of(*shard, *item.write), *item.write);
   }
+}
+
+/// The order of a write. It stays resident while the write is under way, unless one was abandoned meanwhile.
+Order* Engine::State::resident_of(Shard& shard, const Write& write) const {
+  if (!shard.has_abandoned) return static_cast<Order*>(write.resident);
+  const auto found = shard.orders.find(write.store.order);
+  const bool is_it = found != shard.orders.end() && found->second.get() == write.resident;
+  return is_it ? found->second.get() : nullptr;
 }
 
 void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
@@ -191,7 +198,7 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
     order->is_inserting = false;
     --shard.inbox_orders;
     shard.inbox_bytes -= inbox_bytes_of(*order);
-    for (const auto& asker : order->resubmits) answer(asker);
+    for (const auto& asker : order->resubmits) answer_duplicate(asker);
     order->resubmits.clear();
     auto accepted = about(FactKind::kOrderAccepted, *order);
     accepted.took = now.steady - order->arrived;
@@ -269,7 +276,7 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
   }
   for (const auto& asker : askers) {
     if (item.outcome == Fate::kDuplicate) {
-      answer(asker);
+      answer_duplicate(asker);
     } else {
       answer(asker, error);
     }
@@ -287,6 +294,7 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
 /// is parked, so that one bad order stops nobody and is seen.
 void Engine::State::abandon(Shard& shard, const OrderId& id) {
   shard.orders.erase(id);
+  shard.has_abandoned = true;
   with_order(shard, id, std::nullopt, [this, &shard](Order* order) {
     if (order == nullptr) return;
     for (std::size_t i = 0; i < order->tasks.size(); ++i) {
@@ -352,6 +360,7 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
   shard.grace_until.reset();
   shard.next_due.reset();
   shard.is_paging_due = false;
+  shard.has_abandoned = false;
   shard.state = Shard::State::kClosed;
   open(shard);
 }
