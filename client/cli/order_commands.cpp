@@ -47,7 +47,12 @@ void show_event(const Printer& out, const client::EventView& event) {
   std::cout << out.dim(time_text(event.at_ms)) << "  " << event.kind;
   if (!event.step.empty()) std::cout << "  " << out.bold(step_name(event.step, event.branch));
   if (event.attempt > 0) std::cout << "  attempt " << event.attempt;
-  if (!event.worker.empty()) std::cout << "  on " << printable(event.worker);
+  // Events of people carry who it was where those of attempts carry the worker.
+  const bool is_by_person =
+      event.kind.rfind("operator_", 0) == 0 || event.kind == "cancel_requested";
+  if (!event.worker.empty()) {
+    std::cout << (is_by_person ? "  by " : "  on ") << printable(event.worker);
+  }
   if (event.ms > 0) std::cout << "  " << span_text(event.ms);
   if (!event.status.empty()) std::cout << "  → order " << out.state(event.status);
   if (!event.note.empty()) std::cout << "  " << out.dim(printable(event.note));

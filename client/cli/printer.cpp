@@ -28,6 +28,9 @@ std::string_view next_step(const Error& error) {
   if (error.reason == "not_connected") {
     return "start a broker (`ordo dev`), or name it: --endpoint or ORDO_ENDPOINT";
   }
+  if (error.reason == "unknown_pipeline") return "`ordo pipeline ls` shows those that are stored";
+  if (error.reason == "unknown_step") return "`ordo get` shows the order's steps";
+  if (error.reason == "unknown_queue") return "`ordo queue ls` shows the queues there are";
   switch (error.code) {
     case Code::kMalformed: return "correct the request; asking again cannot help";
     case Code::kNotFound: return "look at `ordo ls`, or check the name";
@@ -77,6 +80,7 @@ void Printer::table(const std::vector<std::vector<std::string>>& rows) const {
       text += rows[r][i];
       if (i + 1 < rows[r].size()) text.append(widths[i] - width_of(rows[r][i]) + 2, ' ');
     }
+    text.erase(text.find_last_not_of(' ') + 1);
     std::cout << (r == 0 ? dim(text) : text) << '\n';
   }
 }

@@ -124,7 +124,8 @@ std::optional<std::string> read_all(const std::string& path) {
 std::string sibling(const std::string& name) {
   // A build tree keeps each program in the folder of its part.
   const std::string own = own_folder();
-  for (const char* place : {"", "/../broker", "/../broker/app", "/../bench", "/../examples"}) {
+  for (const char* place :
+       {"", "/../broker", "/../broker/app", "/../bench", "/../examples", "/../examples/demo"}) {
     const std::string path = own + place + "/" + name;
     if (is_program(path)) return path;
   }

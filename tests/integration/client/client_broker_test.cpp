@@ -1,0 +1,118 @@
+// SDK and program against a real broker on a real PostgreSQL: across kill -9, and through the life of
+// a parked order.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "ordo/client.hpp"
+#include "ordo/worker.hpp"
+#include "tests/integration/broker/broker_process.hpp"
+#include "tests/integration/client/program_run.hpp"
+#include "tests/support/shard_database.hpp"
+#include "tests/support/wait.hpp"
+
+namespace ordo::testing {
+namespace {
+
+using nlohmann::json;
+using std::chrono_literals::operator""s;
+
+constexpr const char* kOneTry =
+    "pipeline: once\nversion: 1\nsteps:\n  work: { retry: { attempts: 1 } }\n";
+
+client::Client connect(const BrokerProcess& broker) {
+  client::Options options;
+  options.endpoints = {broker.endpoints().clients};
+  options.timeout = std::chrono::milliseconds{30'000};
+  return client::Client(options);
+}
+
+test::Outcome ordo(const BrokerProcess& broker, std::vector<std::string> arguments) {
+  return test::run_program({.program = ORDO_PROGRAM,
+                            .arguments = std::move(arguments),
+                            .environment = {{"ORDO_ENDPOINT", broker.endpoints().clients},
+                                            {"ORDO_HTTP", broker.endpoints().http}}});
+}
+
+TEST(ClientAndBroker, LoseAndDoubleNothingAcrossKill9) {
+  ShardDatabase database(2);
+  BrokerProcess broker(database.dsn());
+  ASSERT_TRUE(broker.wait_until_ready());
+  auto client = connect(broker);
+  ASSERT_TRUE(client.put_pipeline(kOneTry));
+  std::atomic<bool> is_over{false};
+  std::vector<std::vector<client::Submitted>> answers(4);
+  std::vector<std::thread> threads;
+  for (auto& mine : answers) {
+    threads.emplace_back([&] {
+      while (!is_over) {
+        std::vector<client::Order> orders(50);
+        for (auto& order : orders) order = {.pipeline = "once", .payload = "x"};
+        auto batch = client.submit_batch(std::move(orders));
+        std::move(batch.begin(), batch.end(), std::back_inserter(mine));
+      }
+    });
+  }
+  for (int kill = 0; kill < 3; ++kill) {
+    const double before = broker.metric("ordo_orders_submitted_total");
+    wait_until(1s, [&] { return broker.metric("ordo_orders_submitted_total") > before + 200; });
+    broker.kill9_and_restart();
+    ASSERT_TRUE(broker.wait_until_ready());
+  }
+  is_over = true;
+  for (std::thread& thread : threads) thread.join();
+  std::set<std::string> stored;
+  for (const ShardNumber shard : {ShardNumber{0}, ShardNumber{1}}) {
+    for (const auto& row : database.run("select id from orders", shard)) stored.insert(row.at(0));
+  }
+  std::size_t count = 0;
+  for (const auto& mine : answers) {
+    for (const client::Submitted& one : mine) {
+      ASSERT_TRUE(one.receipt) << one.receipt.error().message;
+      EXPECT_EQ(stored.count(one.id.to_string()), 1U)
+          << "acknowledged and lost: " << one.id.to_string();
+      ++count;
+    }
+  }
+  EXPECT_EQ(stored.size(), count);
+  EXPECT_GT(count, 500U);
+}
+
+TEST(ClientAndBroker, OperateAParkedOrderFromTheCommandLine) {
+  ShardDatabase database(2);
+  BrokerProcess broker(database.dsn());
+  ASSERT_TRUE(broker.wait_until_ready());
+  auto client = connect(broker);
+  ASSERT_TRUE(client.put_pipeline(kOneTry));
+  std::atomic<bool> is_well{false};
+  Worker worker({.brokers = {broker.endpoints().workers}, .slots = 1});
+  worker.on("work", [&](Task&) { return is_well ? succeeded("fine") : transient("not today"); });
+  ASSERT_TRUE(worker.start());
+
+  const auto submitted = ordo(broker, {"submit", "once", "x", "--wait", "end", "-o", "json"});
+  EXPECT_EQ(submitted.code, 1) << submitted.err;
+  const std::string id = json::parse(submitted.out).at("id");
+  EXPECT_EQ(json::parse(submitted.out).at("status"), "parked");
+  EXPECT_THAT(ordo(broker, {"ls", "--parked", "-q"}).out, ::testing::HasSubstr(id));
+  EXPECT_THAT(ordo(broker, {"explain", id}).out, ::testing::HasSubstr("not today"));
+  EXPECT_THAT(ordo(broker, {"worker", "ls"}).out, ::testing::HasSubstr("work"));
+
+  is_well = true;
+  const auto retried = ordo(broker, {"retry", id, "--why", "it is well again", "--who", "ann"});
+  EXPECT_EQ(retried.code, 0) << retried.err;
+  const auto watched = ordo(broker, {"watch", id, "-o", "jsonl"});
+  EXPECT_EQ(watched.code, 0) << watched.err;
+  EXPECT_THAT(watched.out, ::testing::HasSubstr("it is well again"));
+  EXPECT_THAT(watched.out, ::testing::HasSubstr("\"status\":\"succeeded\""));
+  EXPECT_EQ(ordo(broker, {"health"}).code, 0);
+  EXPECT_EQ(ordo(broker, {"cancel", id, "--why", "too late", "--yes"}).code, 1);
+  worker.stop();
+  worker.wait();
+}
+
+}  // namespace
+}  // namespace ordo::testing
