@@ -97,7 +97,7 @@ Findings check_leftovers(const Tree& tree) {
                                       "X|HA"
                                       "CK)\\b"),
                            "finish it or take it out"};
-  static const Word kPlace{std::regex("(^|[\\s\"'=(`])/(home|Users|work|root)/\\w+"),
+  static const Word kPlace{std::regex("(^|[\\s\"'=(`])/(home|Users|work|root)/[a-zA-Z]\\w*"),
                            "a path of one machine"};
   Findings findings;
   for (const File& file : tree.files) {
