@@ -40,6 +40,14 @@ wire::SessionId new_session() {
   return session;
 }
 
+/// "host:port" means the same as "tcp://host:port".
+std::vector<std::string> with_transport(std::vector<std::string> endpoints) {
+  for (std::string& endpoint : endpoints) {
+    if (endpoint.find("://") == std::string::npos) endpoint.insert(0, "tcp://");
+  }
+  return endpoints;
+}
+
 Result<void> refuse(std::string_view reason, std::string message) {
   return fail(Code::kMalformed, reason, std::move(message));
 }
@@ -151,7 +159,7 @@ Result<void> Worker::start() {
   if (auto checked = check(state_->options); !checked) return checked;
   if (auto checked = state_->check_registrations(); !checked) return checked;
   state_->loop = std::make_unique<worker::WorkerLoop>(
-      state_->settings(), state_->options.brokers,
+      state_->settings(), with_transport(state_->options.brokers),
       std::make_shared<const worker::Handlers>(state_->handlers), state_->options.on_log);
   state_->running.store(state_->loop.get());
   if (state_->must_stop.load()) state_->loop->request_drain();

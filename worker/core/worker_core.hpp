@@ -138,7 +138,7 @@ class WorkerCore {
   [[nodiscard]] std::uint32_t share() const;
 
   void take(LinkIndex link, wire::Offer& offer);
-  bool refuses(const wire::Offer& offer);
+  bool refuses(LinkIndex link, const wire::Offer& offer);
   void end(RunEnded& ended);
   void keep_result(std::uint32_t place, Ending& ending);
   void hand_back(std::uint32_t place);

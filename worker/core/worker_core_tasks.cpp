@@ -14,8 +14,11 @@ namespace {
 constexpr std::uint8_t kLateSends = 4;
 /// How often hung handlers are looked for once one may be.
 constexpr Millis kLookAgain{1'000};
-/// A broker that offers twice what it may (plus a frame in flight) is ignored past that.
+/// A broker that offers twice what it may (plus a frame in flight) is ignored past that. Tasks whose result
+/// is on its way count no more: their slots are free.
 constexpr std::size_t kCreditFactor = 2;
+/// Results that wait to be recorded: a stalled database must not fill the worker's memory.
+constexpr std::size_t kMostKept = 262'144;
 
 }  // namespace
 
@@ -67,7 +70,7 @@ void WorkerCore::on_message(LinkIndex, wire::Revokes& message) {
 }
 
 /// Whether an offer must not be taken: it is stale, known, or more than was asked for.
-bool WorkerCore::refuses(const wire::Offer& offer) {
+bool WorkerCore::refuses(LinkIndex link, const wire::Offer& offer) {
   const auto shard = static_cast<ShardNumber>(offer.key.order.shard());
   Fence& highest = highest_[shard];
   if (term_of(offer.fence) < highest) {
@@ -88,13 +91,15 @@ bool WorkerCore::refuses(const wire::Offer& offer) {
   }
   const std::size_t most =
       kCreditFactor * (std::size_t{settings_.slots} + settings_.take_ahead) + limits::kFrameOffers;
-  if (held_.size() - free_.size() < most) return false;
+  const std::size_t all = held_.size() - free_.size();
+  if (open_ < most && all < kMostKept) return false;
+  --links_[link].received;  // not taken: the broker will see that it is missing and ask what is held
   tell(FactKind::kOverCredit, offer.key, offer.fence);
   return true;
 }
 
 void WorkerCore::take(LinkIndex link, wire::Offer& offer) {
-  if (refuses(offer)) return;
+  if (refuses(link, offer)) return;
   if (is_draining_) {
     tell(FactKind::kHandedBack, offer.key, offer.fence);
     returns_[link].push_back({offer.key, offer.fence, false});

@@ -29,7 +29,8 @@
 namespace ordo {
 
 struct WorkerOptions {
-  /// Where brokers listen for workers; a connection to each is kept.
+  /// Where brokers listen for workers ("tcp://host:port" or "host:port"); a connection to each is
+  /// kept.
   std::vector<std::string> brokers{"tcp://127.0.0.1:7701"};
   std::string name;         ///< for people; empty: HOST-PID
   std::uint32_t slots = 8;  ///< handlers at a time, 1 to 4,096
