@@ -172,8 +172,8 @@ Result<void> PostgresStore::Session::check_schema(ShardNumber shard) {
   return {};
 }
 
-/// A session that has just ended holds its lock until its backend has noticed, which is soon: a bit of
-/// patience here spares whoever asks a whole round of trying again.
+/// A session that has just ended holds its lock until its backend has noticed, which is soon: a bit
+/// of patience here spares whoever asks a whole round of trying again.
 Result<void> PostgresStore::Session::lock(ShardNumber shard) {
   const std::string statement = "select pg_try_advisory_lock(" + std::to_string(kLockSpace) + ", " +
                                 std::to_string(shard) + ")";

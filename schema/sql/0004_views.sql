@@ -16,10 +16,10 @@ left join lateral (
 -- `ready` here.
 create view task_view as
 select order_id, step, branch, (array['forward', 'compensate', 'deadline'])[kind + 1] as kind,
-       queue, priority, 'ready' as state, attempt, failures, losses, maybe, null::timestamptz as run_at,
-       null::text as reason
+       queue, priority, 'ready' as state, attempt, failures, losses, maybe,
+       null::timestamptz as run_at, null::text as reason
 from task
 union all
-select order_id, step, branch, (array['forward', 'compensate', 'deadline'])[kind + 1], queue,
-       priority, state, attempt, failures, losses, maybe, run_at, reason
+select order_id, step, branch, (array['forward', 'compensate', 'deadline'])[kind + 1],
+       queue, priority, state, attempt, failures, losses, maybe, run_at, reason
 from deferred;

@@ -150,8 +150,8 @@ Settings base_settings(const PostgresOptions& options, const std::string& folder
                {"log_min_messages", "warning"},
                {"timezone", "'UTC'"},
                {"jit", "off"},
-               {"max_wal_senders", "0"},
-               {"wal_level", "minimal"}};
+               {"autovacuum_naptime", "5s"},
+               {"max_wal_senders", "0"}};
   const Settings quick{{"fsync", "off"},
                        {"full_page_writes", "off"},
                        {"synchronous_commit", "on"},
@@ -164,8 +164,7 @@ Settings base_settings(const PostgresOptions& options, const std::string& folder
                          {"min_wal_size", "4GB"},
                          {"checkpoint_timeout", "5min"},
                          {"checkpoint_completion_target", "0.9"},
-                         {"wal_buffers", "64MB"},
-                         {"wal_compression", "lz4"}};
+                         {"wal_buffers", "64MB"}};
   const Settings& chosen = options.is_durable ? durable : quick;
   all.insert(all.end(), chosen.begin(), chosen.end());
   all.insert(all.end(), options.settings.begin(), options.settings.end());

@@ -129,7 +129,7 @@ TEST(PostgresStore, RefusesAServerOnAnOlderTimeline) {
 }
 
 TEST(PostgresStore, RefusesAStandbyAndTellsTheTimelineAfterItsPromotion) {
-  auto server = PostgresServer::create({.settings = {{"wal_level", "replica"}}});
+  auto server = PostgresServer::create();
   ASSERT_TRUE(server) << server.error().message;
   ASSERT_TRUE(migrate({.dsn = (*server)->dsn(), .first = 0, .shards = 1}));
   const PostgresSettings settings{.dsn = (*server)->dsn(), .shard = 0, .owner = "test"};
