@@ -1,8 +1,9 @@
 // What a submit costs in the client: orders a second and CPU of each thread, against a broker in a
-// thread that answers at once. Not a test: `client_speed [orders] [single|batch]`.
+// thread that answers at once. Not a test: `client_speed [orders] [single|batch|latency]`.
 #include <pthread.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "ordo/client.hpp"
 #include "tests/integration/client/fake_broker.hpp"
@@ -55,11 +57,25 @@ void submit_in_batches(Client& client, std::size_t count) {
   (void)client.submit_batch(std::move(orders), {.timeout = milliseconds{60'000}});
 }
 
+/// One at a time: what a caller who waits for each order sees.
+void submit_one_by_one(Client& client, std::size_t count) {
+  std::vector<double> microseconds;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    (void)client.submit(small_order());
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+    microseconds.push_back(took.count());
+  }
+  std::sort(microseconds.begin(), microseconds.end());
+  std::printf("p50 %.0f us, p99 %.0f us\n", microseconds[count / 2],
+              microseconds[count * 99 / 100]);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::size_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 500'000;
-  const bool is_single = argc < 3 || std::string(argv[2]) == "single";
+  const std::string way = argc > 2 ? argv[2] : "single";
   test::FakeBroker broker;
   broker.keeps_orders = false;
   Options options;
@@ -68,7 +84,11 @@ int main(int argc, char** argv) {
   if (!client.ready(milliseconds{5'000})) return 69;
   const auto before = cpu_by_thread();
   const auto start = std::chrono::steady_clock::now();
-  is_single ? submit_singly(client, count) : submit_in_batches(client, count);
+  if (way == "latency") {
+    submit_one_by_one(client, count);
+  } else {
+    way == "single" ? submit_singly(client, count) : submit_in_batches(client, count);
+  }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const auto n = static_cast<double>(count);
   std::printf("%.0f orders/s, %.1f orders a frame\n", n / seconds.count(),
