@@ -45,6 +45,14 @@ class WorkerAt {
   Worker worker_;
 };
 
+std::string stats_of(Worker& worker) {
+  const auto s = worker.stats();
+  return "offered " + std::to_string(s.offered) + " ended " + std::to_string(s.ended) +
+         " recorded " + std::to_string(s.recorded) + " refused " + std::to_string(s.refused) +
+         " repeated " + std::to_string(s.repeated) + " timed out " + std::to_string(s.timed_out) +
+         " brokers " + std::to_string(s.brokers) + "\n";
+}
+
 int rows(ShardDatabase& database, const std::string& table) {
   int sum = 0;
   for (const ShardNumber shard : {ShardNumber{0}, ShardNumber{1}}) {
@@ -166,7 +174,7 @@ TEST(BrokerOrder, LosesNothingWhenTheBrokerIsKilled) {
   ASSERT_TRUE(wait_until(60s, [&] { return answered == kOrders; })) << answered << broker.log();
   EXPECT_EQ(acknowledged.size(), kOrders);
   ASSERT_TRUE(wait_until(60s, [&] { return rows(database, "task") == 0; }))
-      << describe(client, database) << broker.log();
+      << describe(client, database) << stats_of(worker.sdk()) << broker.log();
   EXPECT_EQ(rows(database, "orders"), static_cast<int>(kOrders));
   EXPECT_EQ(rows(database, "deferred"), 0);
   EXPECT_EQ(rows(database, "event where kind = 'succeeded'"), static_cast<int>(kOrders));
