@@ -110,11 +110,14 @@ inline constexpr const char* kBacklogQueues =
     "select (select d.queue from deferred d where d.state = 'backlog' and d.queue > q.queue "
     "order by d.queue limit 1) from q where q.queue is not null) "
     "select queue from q where queue is not null";
-/// Counts a small backlog; tells a large one by the size of its index, about 120 rows a page.
+/// Counts a small backlog. A large one is what the last analysis found in its index, or else about 200
+/// rows a page.
 inline constexpr const char* kBacklogEstimate =
-    "select case when pg_relation_size('deferred_backlog') > 16777216 then "
-    "greatest(pg_relation_size('deferred_backlog') / 8192 * 120, 0) else "
-    "(select count(*) from deferred where state = 'backlog') end";
+    "select case when relpages_now <= 2048 then "
+    "(select count(*) from deferred where state = 'backlog') "
+    "when reltuples > 0 then reltuples::bigint else relpages_now * 200 end "
+    "from (select reltuples, pg_relation_size(oid) / 8192 as relpages_now from pg_class "
+    "where oid = 'deferred_backlog'::regclass) i";
 
 inline constexpr const char* kByCustomer =
     "select id from orders where customer = $1::text and ($2::uuid is null or id < $2::uuid) "
