@@ -21,12 +21,15 @@ void add_queue_commands(CLI::App& app, Commands& commands);  ///< queue …, wor
 void add_dev_command(CLI::App& app, Commands& commands);
 void add_system_commands(CLI::App& app, Commands& commands);  ///< health, version, completion, …
 
+struct Named {
+  std::string name, help;
+};
+
 /// A command whose options are in `Options` and whose work is done by `run(shell, options)`.
 template <class Options>
-CLI::App& add_command(CLI::App& parent, Commands& commands, const std::string& name,
-                      const std::string& help, int (*run)(Shell&, const Options&),
-                      const std::shared_ptr<Options>& options) {
-  CLI::App* command = parent.add_subcommand(name, help);
+CLI::App& add_command(CLI::App& parent, Commands& commands, const Named& named,
+                      int (*run)(Shell&, const Options&), const std::shared_ptr<Options>& options) {
+  CLI::App* command = parent.add_subcommand(named.name, named.help);
   command->callback([&commands, options, run] {
     commands.chosen = [options, run](Shell& shell) { return run(shell, *options); };
   });

@@ -1,7 +1,7 @@
 // Completion scripts and suggestions, both made from the command line's own description.
 //
-// Shapes:  a path is "ordo queue pause"; scripts follow the words typed so far along known paths and
-//          offer the commands and options of the last one.
+// Shapes:  a path is "ordo queue pause"; scripts follow the words typed so far along known paths
+//          and offer the commands and options of the last one.
 // Threads: pure functions.
 // Source:  Levenshtein's distance for "did you mean".
 #pragma once

@@ -100,8 +100,8 @@ int dev(Shell& shell, const DevOptions& options) {
 
 void add_dev_command(CLI::App& app, Commands& commands) {
   const auto options = std::make_shared<DevOptions>();
-  CLI::App& command = add_command(app, commands, "dev",
-                                  "A whole system for trying out, until Ctrl-C", &dev, options);
+  CLI::App& command = add_command(
+      app, commands, {"dev", "A whole system for trying out, until Ctrl-C"}, &dev, options);
   command
       .add_option("--database", options->database,
                   "Use this PostgreSQL (libpq form); its schemas ordo_0 and ordo_1")

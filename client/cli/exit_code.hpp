@@ -1,4 +1,8 @@
-// What `ordo` exits with: the same numbers as every program of the project.
+// What `ordo` exits with: the same numbers as every program of the project, so that scripts need
+// one table.
+//
+// Shapes:  exit_code_of() maps what a broker or the SDK answered; the rest is said where it happens.
+// Threads: pure function.
 #pragma once
 
 #include "ordo/result.hpp"

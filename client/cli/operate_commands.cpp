@@ -27,7 +27,7 @@ int done(const Shell& shell, const OperateOptions& options, const std::string& t
   return kOk;
 }
 
-/// The step that is meant where none was named: the only one that is parked. Empty after a complaint.
+/// The step that is meant where none was named: the only parked one. Empty after a complaint.
 std::string only_parked_step(Shell& shell, const OrderId& id, int& code) {
   const auto order = shell.client().get(id);
   if (!order) {
@@ -83,7 +83,7 @@ int cancel(Shell& shell, const OperateOptions& options) {
 CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
                    const std::string& help, const std::shared_ptr<OperateOptions>& options) {
   options->verb = verb;
-  CLI::App& command = add_command(app, commands, verb, help, &operate, options);
+  CLI::App& command = add_command(app, commands, {verb, help}, &operate, options);
   command.add_option("id", options->id, "The order")->required();
   command.add_option("step", options->step, "The step; left out: the one that is parked");
   command.add_option("--branch", options->branch, "The branch of a step that fans out");
@@ -107,7 +107,7 @@ void add_operate_commands(CLI::App& app, Commands& commands) {
   const auto cancelled = std::make_shared<OperateOptions>();
   cancelled->verb = "cancel";
   CLI::App& command =
-      add_command(app, commands, "cancel", "End an order before its time", &cancel, cancelled);
+      add_command(app, commands, {"cancel", "End an order before its time"}, &cancel, cancelled);
   command.add_option("id", cancelled->id, "The order")->required();
   command.add_option("--why", cancelled->why, "The reason, for the order's history")->required();
 }

@@ -184,19 +184,20 @@ int watch(Shell& shell, const WatchOptions& options) {
 
 void add_order_commands(CLI::App& app, Commands& commands) {
   const auto got = std::make_shared<OneOrder>();
-  add_command(app, commands, "get", "Show an order: its steps and what happened to it", &get, got)
+  add_command(app, commands, {"get", "Show an order: its steps and what happened to it"}, &get, got)
       .add_option("id", got->id, "The order")
       ->required();
 
   const auto explained = std::make_shared<OneOrder>();
-  add_command(app, commands, "explain", "Why an order does not move: one sentence, then the facts",
-              &explain, explained)
+  add_command(app, commands,
+              {"explain", "Why an order does not move: one sentence, then the facts"}, &explain,
+              explained)
       .add_option("id", explained->id, "The order")
       ->required();
 
   const auto listed = std::make_shared<ListOptions>();
-  CLI::App& ls = add_command(app, commands, "ls",
-                             "List orders: oldest first, a customer's newest first", &list, listed);
+  CLI::App& ls = add_command(
+      app, commands, {"ls", "List orders: oldest first, a customer's newest first"}, &list, listed);
   ls.add_option("--customer", listed->customer, "All orders of a customer, ended ones too");
   ls.add_flag("--parked", listed->parked, "Only those that wait for an operator");
   ls.add_option("--limit", listed->limit, "At most so many")
@@ -209,8 +210,8 @@ void add_order_commands(CLI::App& app, Commands& commands) {
                "  ordo ls --customer c42 --output jsonl | jq -r .id");
 
   const auto watched = std::make_shared<WatchOptions>();
-  CLI::App& follow = add_command(app, commands, "watch",
-                                 "Follow an order's events until it has ended", &watch, watched);
+  CLI::App& follow = add_command(
+      app, commands, {"watch", "Follow an order's events until it has ended"}, &watch, watched);
   follow.add_option("id", watched->id, "The order")->required();
   follow.add_option("--after", watched->after, "Only events behind this seq");
 }

@@ -1,8 +1,8 @@
-// Orders as JSON lines: {"pipeline": "digital", "payload": {…}, "key": "cart-17", "delay": "5m", …}.
+// Orders as JSON lines: {"pipeline": "digital", "payload": {…}, "key": "cart-17", …}.
 //
-// Shapes:  payload: a text is taken as it is, any other JSON as its compact text; labels and context
-//          are objects; delay and deadline are durations ("300ms", "2h"); unknown fields are refused,
-//          because a misspelt one would otherwise be lost silently.
+// Shapes:  payload: a text is taken as it is, any other JSON as its compact text; labels and
+//          context are objects; delay and deadline are durations ("300ms", "2h"); unknown fields
+//          are refused, because a misspelt one would otherwise be lost silently.
 // Errors:  code malformed, reason "bad_line"; the message names the field.
 // Threads: pure functions.
 #pragma once

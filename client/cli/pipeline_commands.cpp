@@ -132,27 +132,27 @@ void add_pipeline_commands(CLI::App& app, Commands& commands) {
 
   const auto checked = std::make_shared<FilesOptions>();
   CLI::App& command =
-      add_command(*pipeline, commands, "check", "Check files, without a broker", &check, checked);
+      add_command(*pipeline, commands, {"check", "Check files, without a broker"}, &check, checked);
   command.add_option("files", checked->files, "YAML files (-: stdin)")->required();
   add_examples(command, "  ordo pipeline check pipelines/*.yaml");
 
   const auto applied = std::make_shared<FilesOptions>();
-  add_command(*pipeline, commands, "apply", "Check files and store their versions in every shard",
+  add_command(*pipeline, commands, {"apply", "Check files and store their versions in every shard"},
               &apply, applied)
       .add_option("files", applied->files, "YAML files")
       ->required();
 
-  add_command(*pipeline, commands, "ls", "All versions", &list, std::make_shared<Nothing>());
+  add_command(*pipeline, commands, {"ls", "All versions"}, &list, std::make_shared<Nothing>());
 
   const auto shown = std::make_shared<ShowOptions>();
   CLI::App& source =
-      add_command(*pipeline, commands, "show", "The text of a version", &show, shown);
+      add_command(*pipeline, commands, {"show", "The text of a version"}, &show, shown);
   source.add_option("name", shown->name, "The pipeline")->required();
   source.add_option("--version", shown->version, "The version; left out: the newest");
 
   const auto drawn = std::make_shared<GraphOptions>();
-  CLI::App& drawing =
-      add_command(*pipeline, commands, "graph", "Draw a file or a stored pipeline", &graph, drawn);
+  CLI::App& drawing = add_command(*pipeline, commands,
+                                  {"graph", "Draw a file or a stored pipeline"}, &graph, drawn);
   drawing.add_option("source", drawn->source, "A file, or the name of a pipeline")->required();
   drawing.add_option("--format", drawn->form, "ascii, mermaid or dot")
       ->check(CLI::IsMember({"ascii", "mermaid", "dot"}))

@@ -1,7 +1,7 @@
 // What `ordo` prints: text for people or JSON for programs on stdout, everything else on stderr.
 //
-// Shapes:  `json` is one document a call, `jsonl` one line an item; in text, colour only where stdout
-//          is a terminal (or --color always), never as the only sign.
+// Shapes:  `json` is one document a call, `jsonl` one line an item; in text, colour only where
+//          stdout is a terminal (or --color always), never as the only sign.
 // Threads: one.
 #pragma once
 

@@ -80,7 +80,7 @@ int list_workers(Shell& shell, const Nothing&) {
 void add_switch(CLI::App& parent, Commands& commands, const std::string& name,
                 const std::string& help, int (*run)(Shell&, const QueueOptions&)) {
   const auto options = std::make_shared<QueueOptions>();
-  CLI::App& command = add_command(parent, commands, name, help, run, options);
+  CLI::App& command = add_command(parent, commands, {name, help}, run, options);
   command.add_option("queue", options->queue, "The queue")->required();
   command.add_option("--why", options->why, "The reason")->required();
 }
@@ -91,13 +91,14 @@ void add_queue_commands(CLI::App& app, Commands& commands) {
   const auto nothing = std::make_shared<Nothing>();
   CLI::App* queue = app.add_subcommand("queue", "Queues: ls, pause, resume");
   queue->require_subcommand(1);
-  add_command(*queue, commands, "ls", "What waits where, and who serves it", &list_queues, nothing);
+  add_command(*queue, commands, {"ls", "What waits where, and who serves it"}, &list_queues,
+              nothing);
   add_switch(*queue, commands, "pause", "Hand out no more of its tasks", &pause);
   add_switch(*queue, commands, "resume", "Hand them out again", &resume);
 
   CLI::App* worker = app.add_subcommand("worker", "Workers: ls");
   worker->require_subcommand(1);
-  add_command(*worker, commands, "ls", "Who is connected, and how busy", &list_workers, nothing);
+  add_command(*worker, commands, {"ls", "Who is connected, and how busy"}, &list_workers, nothing);
 }
 
 }  // namespace ordo::cli

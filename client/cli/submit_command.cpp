@@ -269,8 +269,8 @@ int submit(Shell& shell, const SubmitOptions& options) {
 
 void add_submit_command(CLI::App& app, Commands& commands) {
   const auto options = std::make_shared<SubmitOptions>();
-  CLI::App& command =
-      add_command(app, commands, "submit", "Hand in an order, or a file of them", &submit, options);
+  CLI::App& command = add_command(app, commands, {"submit", "Hand in an order, or a file of them"},
+                                  &submit, options);
   command.add_option("pipeline", options->pipeline, "The pipeline to run");
   command.add_option("payload", options->payload, "What the steps get");
   command.add_option("--payload-file", options->payload_file,

@@ -107,19 +107,19 @@ int completion(Shell&, const CompletionOptions& options) {
 void add_system_commands(CLI::App& app, Commands& commands) {
   const auto checked = std::make_shared<HealthOptions>();
   CLI::App& command =
-      add_command(app, commands, "health", "Whether a broker can take orders", &health, checked);
+      add_command(app, commands, {"health", "Whether a broker can take orders"}, &health, checked);
   command.add_option("--wait", checked->wait, "Wait so long for it to become healthy (30s)");
 
   // Their command lines are their own: main() hands them over before this one is parsed.
   app.add_subcommand("migrate", "Bring the tables to this version (ordo-migrate)");
   app.add_subcommand("bench", "Measure ordo on this machine (ordo-bench)");
 
-  add_command(app, commands, "version", "Version and commit", &version,
+  add_command(app, commands, {"version", "Version and commit"}, &version,
               std::make_shared<Nothing>());
 
   const auto completed = std::make_shared<CompletionOptions>();
   completed->app = &app;
-  add_command(app, commands, "completion", "A completion script", &completion, completed)
+  add_command(app, commands, {"completion", "A completion script"}, &completion, completed)
       .add_option("shell", completed->shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));

@@ -167,6 +167,9 @@ void ClientCore::on_answer(Times now, wire::Answer&& answer, Effects& effects) {
   } else if (std::holds_alternative<wire::Watch>(pending->request)) {
     on_page(now, *pending, std::move(answer), effects);
   } else {
+    // Another broker than the map's has the shard: the next orders go there at once.
+    const auto shard = pending->tries > 0 ? shard_of(pending->request) : std::nullopt;
+    if (shard) shards_.move(*shard, pending->link);
     const bool was_known = answer.reason == "duplicate";
     finish(*pending, std::nullopt, std::move(answer.body), effects);
     effects.dones.back().was_known = was_known;

@@ -166,6 +166,8 @@ class ClientCore {
   void keep_links(Times now, Effects& effects);
   void route_all(Times now, Effects& effects);
   [[nodiscard]] LinkIndex route(const Pending& pending) const;
+  /// The next link in the round that requests can take; kNoLink where none is ready.
+  [[nodiscard]] LinkIndex next_ready(LinkIndex after) const;
   bool give_id(Times now, Pending& pending, Effects& effects);
   void flush(LinkIndex link, Effects& effects);
   LinkIndex link_of(const std::string& endpoint);

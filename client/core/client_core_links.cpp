@@ -174,14 +174,24 @@ LinkIndex ClientCore::route(const Pending& pending) const {
   const auto shard = shard_of(pending.request);
   if (shard) {
     // Who was named by not_owner knows better than the map.
-    const bool was_sent_on = pending.last && pending.last->code == Code::kNotOwner;
+    const bool was_turned_away = pending.last && (pending.last->code == Code::kNotOwner ||
+                                                  pending.last->code == Code::kUnavailable);
+    const bool was_sent_on = was_turned_away && !pending.last->message.empty() &&
+                             pending.last->code == Code::kNotOwner;
     if (was_sent_on && is_ready(pending.link)) return pending.link;
+    // A broker that waits for the shard does not know its owner: the next one may be it.
+    if (was_turned_away && pending.link < links_.size()) return next_ready(pending.link);
     const ShardMap::Home* home = shards_.find(*shard);
     if (home != nullptr && is_ready(home->link)) return home->link;
   }
   // Any broker knows, or answers not_owner with the one that does.
-  for (LinkIndex i = 0; i < links_.size(); ++i) {
-    if (is_ready(i)) return i;
+  return next_ready(static_cast<LinkIndex>(links_.size() - 1));
+}
+
+LinkIndex ClientCore::next_ready(LinkIndex after) const {
+  for (std::size_t i = 1; i <= links_.size(); ++i) {
+    const auto link = static_cast<LinkIndex>((after + i) % links_.size());
+    if (links_[link].state == Link::State::kReady) return link;
   }
   return kNoLink;
 }

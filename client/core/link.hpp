@@ -47,8 +47,8 @@ struct Link {
 
   void count_sent() { ++sent_; }
   void count_received(std::size_t answers) { received_ += answers; }
-  /// Whether the peer's counts prove that a frame is gone: an item that it had sent by its last beat
-  /// is not here at this one, or one that was sent a silence ago is not there.
+  /// Whether the peer's counts prove that a frame is gone: an item that it had sent by its last
+  /// beat is not here at this one, or one that was sent a silence ago is not there.
   bool has_lost_frames(const wire::Beat& beat);
 
   /// The beat to send now, where one is due.

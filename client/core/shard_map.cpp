@@ -26,6 +26,12 @@ const ShardMap::Home* ShardMap::find(ShardNumber shard) const {
   return nullptr;
 }
 
+void ShardMap::move(ShardNumber shard, LinkIndex link) {
+  for (Home& home : homes_) {
+    if (home.shard == shard) home.link = link;
+  }
+}
+
 std::optional<OrderId> ShardMap::draw(Wall now, std::string_view key, Random& chance) const {
   if (!key.empty() && !homes_.empty()) {
     const std::uint64_t slot = content_hash(key) % kKeySlots;

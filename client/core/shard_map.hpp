@@ -34,6 +34,8 @@ class ShardMap {
   [[nodiscard]] const std::vector<Home>& homes() const { return homes_; }
   /// The shard's entry; nullptr where no such shard is known.
   [[nodiscard]] const Home* find(ShardNumber shard) const;
+  /// Its orders go to the broker at `link` from now on; nothing where no such shard is known.
+  void move(ShardNumber shard, LinkIndex link);
   /// An id for a new order, of the moment `now`.
   [[nodiscard]] std::optional<OrderId> draw(Wall now, std::string_view key, Random& chance) const;
 

@@ -96,7 +96,8 @@ TEST(ClientLinks, StartAnewWhenTheBrokerSentMoreThanArrived) {
   rig.tick();
   rig.effects.clear();
   rig.tell(Received{0, wire::Beat{1, 1, {}}});
-  EXPECT_TRUE(rig.sent<wire::ClientHello>().empty());  // the answer may be right behind the beat
+  // The answer may be right behind the beat.
+  EXPECT_TRUE(rig.sent<wire::ClientHello>().empty());
   rig.tell(Received{0, wire::Beat{1, 1, {}}});
   EXPECT_EQ(rig.sent<wire::ClientHello>().size(), 1U);
 }
@@ -161,6 +162,29 @@ TEST(ClientLinks, UseAnotherBrokerWhenTheOwnerIsAway) {
   rig.submit(1);
   rig.tick();
   EXPECT_EQ(rig.orders(1).size(), 1U);
+}
+
+TEST(ClientLinks, AskTheNextBrokerWhenOneHasTheShardClosedAndRememberWhoHadIt) {
+  Rig rig({.endpoints = {"tcp://a", "tcp://b"}});
+  rig.connect(0);
+  rig.connect(1);  // the last welcome says that everything lives there, and is wrong
+  rig.submit(1);
+  rig.tick();
+  ASSERT_EQ(rig.orders(1).size(), 1U);
+  const OrderId id = rig.orders(1)[0].id;
+  rig.refuse(1, rig.orders(1)[0].request, Error{Code::kUnavailable, "shard_closed", "not open", {}});
+  rig.pass(Millis{50});
+  ASSERT_EQ(rig.orders(0).size(), 1U);
+  EXPECT_EQ(rig.orders(0)[0].id, id);
+  rig.answer(0, ok(rig.orders(0)[0].request));
+  ASSERT_EQ(rig.effects.dones.size(), 1U);
+
+  wire::OrderRequest same_shard;
+  same_shard.id = OrderId::make(to_ms(rig.now.wall), id.shard(), 99);
+  rig.submit(2, Seconds{10}, same_shard);
+  rig.tick();
+  EXPECT_EQ(rig.orders(0).size(), 1U);
+  EXPECT_TRUE(rig.orders(1).empty());
 }
 
 }  // namespace
