@@ -1,5 +1,5 @@
-// SDK and program against a real broker on a real PostgreSQL: across kill -9, and through the life of
-// a parked order.
+// SDK and program against a real broker on a real PostgreSQL: across kill -9, and through the life
+// of a parked order.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

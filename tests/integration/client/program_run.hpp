@@ -1,4 +1,4 @@
-// Runs a program to its end: arguments, stdin and extra environment in; exit code and both outputs out.
+// Runs a program to its end: arguments, stdin and environment in; exit code and both outputs out.
 //
 // Errors:  gtest failures; a program that does not end within a minute is killed.
 // Threads: any; each run is its own.
