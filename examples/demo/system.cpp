@@ -58,7 +58,7 @@ Result<std::unique_ptr<System>> System::create(const SystemOptions& options) {
 }
 
 System::~System() {
-  stop();
+  (void)stop();
   postgres_.reset();
   std::error_code none;
   if (!options_.is_kept && !folder_.empty()) fs::remove_all(folder_, none);
@@ -192,13 +192,26 @@ Result<std::vector<shop::Effect>> System::ledgers() const {
   return all;
 }
 
-bool System::stop() {
-  bool is_clean = true;
-  for (Worker& worker : workers_) worker.process.signal(SIGTERM);
-  for (Worker& worker : workers_) is_clean = worker.process.stop(kStopPatience) == 0 && is_clean;
-  for (Broker& broker : brokers_) broker.process.signal(SIGTERM);
-  for (Broker& broker : brokers_) is_clean = broker.process.stop(kStopPatience) == 0 && is_clean;
-  return is_clean;
+Result<void> System::stop() {
+  std::string problems;
+  const auto end_all = [&](auto& all) {
+    std::vector<typename std::decay_t<decltype(all)>::value_type*> running;
+    // What was killed on purpose is not asked to leave well.
+    for (auto& one : all) {
+      if (one.process.is_running()) running.push_back(&one);
+    }
+    for (auto* one : running) one->process.signal(SIGTERM);
+    for (auto* one : running) {
+      const auto code = one->process.wait(kStopPatience);
+      if (code == 0) continue;
+      one->process.kill9();
+      problems += one->name + (code ? " ended with " + std::to_string(*code) : " does not end") + "; ";
+    }
+  };
+  end_all(workers_);
+  end_all(brokers_);
+  if (problems.empty()) return {};
+  return fail(Code::kInternal, "stop", problems);
 }
 
 }  // namespace ordo::demo

@@ -54,6 +54,9 @@ class System {
   /// A new worker that dials every broker there is; its number.
   Result<std::size_t> start_worker();
 
+  /// Of the workers started from now on.
+  void set_time_scale(double scale) { options_.time_scale = scale; }
+
   testing::PostgresServer& postgres() { return *postgres_; }
   testing::ChildProcess& broker(std::size_t number = 0) { return brokers_.at(number).process; }
   testing::ChildProcess& worker(std::size_t number) { return workers_.at(number).process; }
@@ -68,8 +71,8 @@ class System {
 
   /// The effects of all workers there have been.
   [[nodiscard]] Result<std::vector<shop::Effect>> ledgers() const;
-  /// Ends workers, then brokers, as an operator would; true when all of them left with 0.
-  bool stop();
+  /// Ends workers, then brokers, as an operator would. An error names who did not leave with 0.
+  Result<void> stop();
 
  private:
   struct Broker {
