@@ -39,7 +39,7 @@ void WorkerCore::step(Times now, Event&& event, Effects& out) {
   now_ = now.steady;
   out_ = &out;
   std::visit([this](auto& what) { on(what); }, event);
-  if (now_ >= due_) ring_all();
+  if (now_ >= std::max(due_, scan_at_)) ring_all();
   for (LinkIndex link = 0; link < links_.size(); ++link) tend(link);
   flush();
   check_drained();
@@ -47,7 +47,7 @@ void WorkerCore::step(Times now, Event&& event, Effects& out) {
 
 std::optional<Steady> WorkerCore::next_deadline() const {
   if (has_left_) return std::nullopt;
-  Steady earliest = std::min({due_, last_word_at_, drained_at_});
+  Steady earliest = std::min({std::max(due_, scan_at_), last_word_at_, drained_at_});
   for (const Link& link : links_) earliest = std::min(earliest, deadline_of(link));
   return earliest;
 }

@@ -132,6 +132,7 @@ class WorkerCore {
 
   void dial(LinkIndex link);
   void greet(LinkIndex link);
+  void list_held(std::vector<wire::HeldTask>& list) const;
   void beat(LinkIndex link);
   void tend(LinkIndex link);
   [[nodiscard]] Steady deadline_of(const Link& link) const;
@@ -143,6 +144,7 @@ class WorkerCore {
   void keep_result(std::uint32_t place, Ending& ending);
   void hand_back(std::uint32_t place);
   void revoke(std::uint32_t place, const std::string& reason);
+  [[nodiscard]] LinkIndex way_of(const Held& held) const;
   void ring(std::uint32_t place);
   void ring_all();
   void flush();
@@ -177,6 +179,7 @@ class WorkerCore {
   std::vector<Seen> finished_;                        ///< ended or revoked lately, by hash
   std::vector<std::uint32_t> to_send_;                ///< places whose results leave with this step
   std::vector<std::vector<wire::HeldTask>> returns_;  ///< per link, handed back with this step
+  Steady scan_at_ = Steady::min();                    ///< nor is what is held looked through before
   Steady due_ = Steady::max();                        ///< no timer of held tasks rings before
   std::size_t open_ = 0;                              ///< in the shell's hands, fenced ones too
   std::size_t fenced_ = 0;

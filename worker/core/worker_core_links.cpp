@@ -115,13 +115,21 @@ void WorkerCore::greet(LinkIndex index) {
   hello.version = settings_.version;
   hello.queues = settings_.queues;
   hello.slots = share();
-  for (const Held& held : held_) {
-    // Revoked ones too: they keep their slots, and a broker that died may not have written what it
-    // said.
-    if (held.state == Held::State::kFree) continue;
-    hello.held.push_back({held.key, held.fence, held.state == Held::State::kEnded});
-  }
+  list_held(hello.held);
   out_->sends.push_back({index, std::move(hello)});
+}
+
+/// The inventory. Revoked tasks too: they keep their slots, and a broker that died may not have
+/// written what it said. What has not ended comes first; of the results those that fit, the rest
+/// are sent after the welcome anyway.
+void WorkerCore::list_held(std::vector<wire::HeldTask>& list) const {
+  for (const Held& held : held_) {
+    if (held.state == Held::State::kOpen) list.push_back({held.key, held.fence, false});
+  }
+  for (const Held& held : held_) {
+    if (list.size() >= limits::kFrameHeld) return;
+    if (held.state == Held::State::kEnded) list.push_back({held.key, held.fence, true});
+  }
 }
 
 void WorkerCore::beat(LinkIndex index) {

@@ -12,10 +12,17 @@ namespace {
 
 /// A late result is evidence, not work: after this many sends it is let go.
 constexpr std::uint8_t kLateSends = 4;
+/// Sends without an answer on one link before the next is tried.
+constexpr std::uint8_t kSendsPerLink = 2;
+constexpr int kMostSends = 254;  // counted no further; a multiple of the above
+/// With many results waiting to be recorded their timers ring together, this far apart: looking
+/// through them for each would cost more than they do.
+constexpr std::size_t kMany = 8192;
+constexpr Millis kScanPause{50};
 /// How often hung handlers are looked for once one may be.
 constexpr Millis kLookAgain{1'000};
-/// A broker that offers twice what it may (plus a frame in flight) is ignored past that. Tasks whose result
-/// is on its way count no more: their slots are free.
+/// A broker that offers twice what it may (plus a frame in flight) is ignored past that. Tasks
+/// whose result is on its way count no more: their slots are free.
 constexpr std::size_t kCreditFactor = 2;
 /// Results that wait to be recorded: a stalled database must not fill the worker's memory.
 constexpr std::size_t kMostKept = 262'144;
@@ -93,7 +100,8 @@ bool WorkerCore::refuses(LinkIndex link, const wire::Offer& offer) {
       kCreditFactor * (std::size_t{settings_.slots} + settings_.take_ahead) + limits::kFrameOffers;
   const std::size_t all = held_.size() - free_.size();
   if (open_ < most && all < kMostKept) return false;
-  --links_[link].received;  // not taken: the broker will see that it is missing and ask what is held
+  --links_[link]
+        .received;  // not taken: the broker will see that it is missing and ask what is held
   tell(FactKind::kOverCredit, offer.key, offer.fence);
   return true;
 }
@@ -202,6 +210,18 @@ bool WorkerCore::take_back(Held& held) {
   return true;
 }
 
+/// Where a result goes: to the broker that gave the task out. Where that is away, or has had it and
+/// says nothing, another one may own the shard by now; who does not own it ignores it.
+LinkIndex WorkerCore::way_of(const Held& held) const {
+  const bool is_up = links_[held.link].state == Link::State::kWelcome;
+  if (is_up && (held.sends == 0 || held.sends % kSendsPerLink != 0)) return held.link;
+  for (std::size_t i = 1; i < links_.size(); ++i) {
+    const auto next = static_cast<LinkIndex>((held.link + i) % links_.size());
+    if (links_[next].state == Link::State::kWelcome) return next;
+  }
+  return held.link;
+}
+
 /// The timer of a held task: a timeout, a look for hung handlers, or a result to send (again).
 void WorkerCore::ring(std::uint32_t place) {
   Held& held = held_[place];
@@ -218,6 +238,10 @@ void WorkerCore::ring(std::uint32_t place) {
     out_->look = out_->look || !held.is_hung;
     return set_due(held, held.is_hung ? Steady::max() : now_ + kLookAgain);
   }
+  if (const LinkIndex way = way_of(held); way != held.link) {
+    held.link = way;
+    held.patience = kResendFirst;
+  }
   const Link& link = links_[held.link];
   const bool is_welcome = link.state == Link::State::kWelcome;
   if (is_welcome && now_ < link.settled_at) return set_due(held, link.settled_at);
@@ -228,13 +252,14 @@ void WorkerCore::ring(std::uint32_t place) {
     held.is_leaving = true;
     to_send_.push_back(place);
   }
-  held.sends = static_cast<std::uint8_t>(std::min(held.sends + 1, 255));
+  held.sends = static_cast<std::uint8_t>(std::min(held.sends + 1, kMostSends));
   if (held.sends > 1) tell(FactKind::kResultRepeated, held.key, held.fence);
   set_due(held, now_ + held.patience);
   held.patience = std::min(2 * held.patience, kResendCap);
 }
 
 void WorkerCore::ring_all() {
+  if (held_.size() > kMany) scan_at_ = now_ + kScanPause;
   due_ = Steady::max();
   for (std::uint32_t place = 0; place < held_.size(); ++place) {
     Held& held = held_[place];

@@ -1,5 +1,5 @@
-// The worker SDK against a whole broker: what handlers are promised, through restarts, drains, hangs
-// and retries.
+// The worker SDK against a whole broker: what handlers are promised, through restarts, drains,
+// hangs and retries.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -235,7 +235,7 @@ TEST(WorkerWithBroker, NeverLosesAResultToABrokerThatIsKilledAgainAndAgain) {
   }
   const std::string all_done = "event where kind = 'succeeded'";
   EXPECT_TRUE(wait_until(
-      60s, [&] { return system.orders_that(all_done) == 4 * kOrders; }, 100ms))
+      25s, [&] { return system.orders_that(all_done) == 4 * kOrders; }, 100ms))
       << system.orders_that(all_done) << " done, " << system.orders_that("task") << " in hand, "
       << system.orders_that("deferred") << " deferred, of those parked "
       << system.orders_that("deferred where state = 'parked'") << "\n"

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <gmock/gmock.h>
+
 #include "tests/unit/worker/core_harness.hpp"
 
 namespace ordo::worker {
@@ -141,8 +143,10 @@ TEST(WorkerCore, TellsABrokerThatForgotItWhatItHoldsAndSendsResultsAgain) {
   const auto hellos = harness.sent<wire::WorkerHello>();
   ASSERT_EQ(hellos.size(), 1U);
   ASSERT_EQ(hellos[0].held.size(), 2U);
-  EXPECT_TRUE(hellos[0].held[0].has_result);
-  EXPECT_FALSE(hellos[0].held[1].has_result);
+  EXPECT_EQ(hellos[0].held[0].key, task(2));
+  EXPECT_FALSE(hellos[0].held[0].has_result);
+  EXPECT_EQ(hellos[0].held[1].key, task(1));
+  EXPECT_TRUE(hellos[0].held[1].has_result);
   harness.receive(wire::SayHello{"restarted"});
   EXPECT_TRUE(harness.sent<wire::WorkerHello>().empty()) << "one hello answers a burst of them";
   wire::Welcome welcome;
@@ -287,6 +291,30 @@ TEST(WorkerCore, ResultsWaitForTheConnectionToComeBack) {
   EXPECT_EQ(harness.results().size(), 1U);
 }
 
+TEST(WorkerCore, TriesTheNextBrokerWithAResultThatStaysWithoutAnAnswer) {
+  Settings settings = settings_of(2, 2);
+  settings.links = 2;
+  Harness harness(settings);
+  harness.welcome(0);
+  harness.welcome(1);
+  harness.offer(task(1));
+  harness.finish(task(1));
+  std::vector<LinkIndex> ways;
+  const auto note = [&] {
+    for (const Send& send : harness.effects.sends) {
+      if (std::holds_alternative<wire::Results>(send.message)) ways.push_back(send.link);
+    }
+  };
+  note();
+  for (int i = 0; i < 26; ++i) {
+    harness.pass(Millis{500});
+    note();
+    harness.beat(0);
+    harness.beat(1);
+  }
+  EXPECT_THAT(ways, ::testing::ElementsAre(0, 0, 1, 1, 0));
+}
+
 TEST(WorkerCore, CarriesTheLastProgressNoteWithItsBeat) {
   Harness harness;
   harness.welcome();
@@ -389,6 +417,23 @@ TEST(WorkerCore, DropsWhatIsFarPastItsCredit) {
     started += harness.effects.starts.size();
   }
   EXPECT_LT(started, 100U);
+}
+
+TEST(WorkerCore, ListsWhatFitsIntoAHelloWithWhatRunsFirst) {
+  Harness harness(settings_of(8, 8));
+  harness.welcome();
+  constexpr std::uint64_t kResults = limits::kFrameHeld + 100;
+  for (std::uint64_t i = 0; i < kResults; ++i) {
+    harness.offer(task(i));
+    harness.finish(task(i));
+  }
+  harness.offer(task(kResults));
+  ASSERT_EQ(harness.effects.starts.size(), 1U) << "results on their way take no slot";
+  harness.receive(wire::SayHello{"restarted"});
+  ASSERT_EQ(harness.sent<wire::WorkerHello>().size(), 1U);
+  const auto hello = harness.sent<wire::WorkerHello>()[0];
+  EXPECT_EQ(hello.held.size(), limits::kFrameHeld);
+  EXPECT_EQ(hello.held.front().key, task(kResults));
 }
 
 TEST(WorkerCore, CutsResultsIntoFramesWithinTheirBounds) {
