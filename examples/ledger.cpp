@@ -47,7 +47,8 @@ void Ledger::append(const Effect& effect) {
   std::unique_lock lock(mutex_);
   waiting_ += line_of(effect);
   const std::uint64_t round = next_round_;
-  // Whoever finds the disk free writes for all that wait; the others wait for the round that holds their line.
+  // Whoever finds the disk free writes for all that wait; the others wait for the round that holds
+  // their line.
   while (done_round_ < round) {
     if (is_writing_) {
       written_.wait(lock);

@@ -44,7 +44,8 @@ constexpr std::array kCatalogue{
     ShopStep{"hello", "hello", 5, 30, 2},
 };
 
-// The 99th percentile of a standard normal: a lognormal with median m and 99th percentile p has sigma ln(p/m) / z99.
+// The 99th percentile of a standard normal: a lognormal with median m and 99th percentile p has
+// sigma ln(p/m) / z99.
 constexpr double kZ99 = 2.326347874;
 
 /// Box and Muller, 1958.
@@ -65,7 +66,8 @@ const ShopStep* find_step(std::string_view pipeline, std::string_view step) {
 std::vector<std::string_view> step_names() {
   std::vector<std::string_view> names;
   for (const ShopStep& entry : kCatalogue) {
-    if (std::find(names.begin(), names.end(), entry.step) == names.end()) names.push_back(entry.step);
+    if (std::find(names.begin(), names.end(), entry.step) == names.end())
+      names.push_back(entry.step);
   }
   return names;
 }

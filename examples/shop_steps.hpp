@@ -1,9 +1,10 @@
-// The services of a shop as the examples imagine them: how long each step takes and how often it fails.
+// The services of a shop as the examples imagine them: how long each step takes and how often it
+// fails.
 //
 // Shapes:  a catalogue of steps by pipeline; draw() gives one attempt's duration and outcome.
 // Units:   milliseconds at time scale 1, per mille for chances.
-// Source:  plausible figures of services inside one data centre. Durations are lognormal: most calls are quick, a
-//          few take ten times as long, which is what a queue has to live with.
+// Source:  plausible figures of services inside one data centre. Durations are lognormal: most
+//          calls are quick, a few take ten times as long, which is what a queue has to live with.
 // Threads: plain values and pure functions.
 #pragma once
 
@@ -23,7 +24,8 @@ struct ShopStep {
   double transient_permille = 2;  ///< of attempts: the service is away for a moment
   double permanent_permille = 0;  ///< of attempts: a business reason, the order fails
   std::string_view reason{};      ///< that reason
-  /// Nothing depends on it: what would be a permanent failure is noted in the result, and the order goes on.
+  /// Nothing depends on it: what would be a permanent failure is noted in the result, and the order
+  /// goes on.
   bool is_optional = false;
 };
 

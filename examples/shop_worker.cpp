@@ -1,8 +1,9 @@
-// ordo-shop-worker: a worker whose handlers behave like the services of a shop. They take lognormal times, fail at
-// the rates of shop_steps.cpp, and write every effect into a ledger before they answer.
+// ordo-shop-worker: a worker whose handlers behave like the services of a shop. They take lognormal
+// times, fail at the rates of shop_steps.cpp, and write every effect into a ledger before they
+// answer.
 //
-// Beside the flags of every worker (--help): --ledger FILE, --time-scale X, --seed N. The same seed gives an attempt
-// of a task the same fate, whichever worker runs it.
+// Beside the flags of every worker (--help): --ledger FILE, --time-scale X, --seed N. The same seed
+// gives an attempt of a task the same fate, whichever worker runs it.
 #include <unistd.h>
 
 #include <cmath>
@@ -73,11 +74,14 @@ class Shop {
   TaskOutcome handle(const Task& task, const std::string& worker) const {
     const ShopStep* const step = ordo::shop::find_step(task.pipeline(), task.step());
     if (step == nullptr) return ordo::permanent("the shop has no such step", "unknown_step");
-    Effect effect{.key = task.effect_key(), .attempt = task.attempt(), .worker = worker,
+    Effect effect{.key = task.effect_key(),
+                  .attempt = task.attempt(),
+                  .worker = worker,
                   .start_ms = ordo::shop::monotonic_ms()};
     Draw draw = fate_of(task, *step);
     // The supplier no longer knows this card: what an operator finds parked.
-    const bool is_gone = task.step() == "code_issue" && task.payload().find("\"discontinued\"") != std::string_view::npos;
+    const bool is_gone = task.step() == "code_issue" &&
+                         task.payload().find("\"discontinued\"") != std::string_view::npos;
     if (is_gone) draw.fate = Fate::kTransient;
     const auto pause = std::chrono::milliseconds(std::llround(draw.ms * options_.time_scale));
     if (task.cancellation().wait_for(pause)) {
@@ -94,7 +98,8 @@ class Shop {
     return ordo::shop::draw(step, random);
   }
 
-  TaskOutcome answer(const Task& task, const ShopStep& step, const Draw& draw, Effect& effect) const {
+  TaskOutcome answer(const Task& task, const ShopStep& step, const Draw& draw,
+                     Effect& effect) const {
     const std::string name(step.step);
     if (draw.fate == Fate::kTransient) {
       record(effect, "transient");

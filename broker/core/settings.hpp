@@ -46,7 +46,8 @@ struct Settings {
 
   std::uint64_t seed = 1;  ///< of jitter; the shell gives a random one
   /// test builds: the bug to plant ("PB-01"); empty: none
-  bool tells_transitions = false;  ///< a fact for each change of a task's state (simulator, transcripts)
+  /// a fact for each change of a task's state (simulator, transcripts)
+  bool tells_transitions = false;
   std::string planted;
 
   /// One sentence about the first setting out of range; nullopt when all is well.

@@ -110,8 +110,8 @@ inline constexpr const char* kBacklogQueues =
     "select (select d.queue from deferred d where d.state = 'backlog' and d.queue > q.queue "
     "order by d.queue limit 1) from q where q.queue is not null) "
     "select queue from q where queue is not null";
-/// Counts a small backlog. A large one is what the last analysis found in its index, or else about 200
-/// rows a page.
+/// Counts a small backlog. A large one is what the last analysis found in its index, or else about
+/// 200 rows a page.
 inline constexpr const char* kBacklogEstimate =
     "select case when relpages_now <= 2048 then "
     "(select count(*) from deferred where state = 'backlog') "

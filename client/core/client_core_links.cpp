@@ -176,8 +176,8 @@ LinkIndex ClientCore::route(const Pending& pending) const {
     // Who was named by not_owner knows better than the map.
     const bool was_turned_away = pending.last && (pending.last->code == Code::kNotOwner ||
                                                   pending.last->code == Code::kUnavailable);
-    const bool was_sent_on = was_turned_away && !pending.last->message.empty() &&
-                             pending.last->code == Code::kNotOwner;
+    const bool was_sent_on =
+        was_turned_away && !pending.last->message.empty() && pending.last->code == Code::kNotOwner;
     if (was_sent_on && is_ready(pending.link)) return pending.link;
     // A broker that waits for the shard does not know its owner: the next one may be it.
     if (was_turned_away && pending.link < links_.size()) return next_ready(pending.link);

@@ -35,7 +35,8 @@ Result<void> AckLog::sync() {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      return fail(Code::kUnavailable, "ack_log", std::string("log of acks: ") + std::strerror(errno));
+      return fail(Code::kUnavailable, "ack_log",
+                  std::string("log of acks: ") + std::strerror(errno));
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -1,8 +1,8 @@
-// The client's own record of what it was told: which orders it tried, and what the answers were. On disk before the
-// demo believes them.
+// The client's own record of what it was told: which orders it tried, and what the answers were. On
+// disk before the demo believes them.
 //
-// Shapes:  a text file, one line a word: "try ID" before an order leaves, then "ok ID", "fail ID REASON" (nothing
-//          happened) or "unknown ID" (it may have happened).
+// Shapes:  a text file, one line a word: "try ID" before an order leaves, then "ok ID", "fail ID
+//          REASON" (nothing happened) or "unknown ID" (it may have happened).
 // Errors:  open() and read_acks() say which file; a disk that refuses a line is an Error of sync().
 // Threads: one owner.
 #pragma once

@@ -21,7 +21,8 @@ constexpr std::size_t kDefaultOrders = 2000;
 constexpr std::array kPipelines{"digital.yaml", "3c.yaml", "hello.yaml"};
 // Between two looks at the tables: a psql each time.
 constexpr auto kLookEvery = 500ms;
-// Longer than the slowest retry of the pipelines: without any order ending for this long, none will.
+// Longer than the slowest retry of the pipelines: without any order ending for this long, none
+// will.
 constexpr auto kStuck = 180s;
 
 }  // namespace
@@ -152,7 +153,8 @@ Result<Summary> Demo::judge(const SubmitCounts& counts) const {
   if (!ledger) return tl::unexpected(ledger.error());
   auto tables = system_->tables().read();
   if (!tables) return tl::unexpected(tables.error());
-  return summarize({std::move(*acks), std::move(*ledger), std::move(*tables)}, counts, kill_, names_);
+  return summarize({std::move(*acks), std::move(*ledger), std::move(*tables)}, counts, kill_,
+                   names_);
 }
 
 std::string Demo::hints() const {
@@ -162,12 +164,15 @@ std::string Demo::hints() const {
   std::string text = "The system stays up until ^C. Try in another terminal:\n\n";
   text += fmt::format("  export ORDO_ENDPOINT={}\n", at.clients);
   text += fmt::format("  {} ls --parked                 orders that wait for a person\n", ordo);
-  text += fmt::format("  {} get ID; {} explain ID       one of them, and why it does not move\n", ordo, "ordo");
+  text += fmt::format("  {} get ID; {} explain ID       one of them, and why it does not move\n",
+                      ordo, "ordo");
   text += fmt::format("  {} submit hello --payload world --wait\n", ordo);
   text += fmt::format("  {} queue ls; ordo worker ls    lines and who serves them\n", ordo);
   text += fmt::format("  curl {}/metrics\n", at.http);
-  text += fmt::format("  {} '{}' -c 'select * from ordo.order_view limit 5'\n", system_->psql(), system_->dsn());
-  text += fmt::format("  kill -9 {}                      a worker; its tasks go to the others\n", system_->worker(1).pid());
+  text += fmt::format("  {} '{}' -c 'select * from ordo.order_view limit 5'\n", system_->psql(),
+                      system_->dsn());
+  text += fmt::format("  kill -9 {}                      a worker; its tasks go to the others\n",
+                      system_->worker(1).pid());
   return text;
 }
 

@@ -1,6 +1,8 @@
-// The demo: a whole system, a stream of orders, a worker killed half way, and the proof that nothing was lost.
+// The demo: a whole system, a stream of orders, a worker killed half way, and the proof that
+// nothing was lost.
 //
-// Errors:  of the parts; `interrupted` (^C) and `timed_out` (orders that never ended) are reasons of their own.
+// Errors:  of the parts; `interrupted` (^C) and `timed_out` (orders that never ended) are reasons
+//          of their own.
 // Threads: one owner, the main thread.
 #pragma once
 
@@ -22,10 +24,10 @@ struct DemoOptions {
   std::optional<std::size_t> orders;  ///< default 2,000, or all invoices
   int workers = 3;
   int slots = 64;
-  double rate = 300;          ///< orders a second offered; 0: as fast as they are acknowledged
+  double rate = 300;  ///< orders a second offered; 0: as fast as they are acknowledged
   double time_scale = 0.1;
   std::uint64_t seed = 1;
-  std::string input;          ///< CSV of invoices; empty: made-up orders
+  std::string input;  ///< CSV of invoices; empty: made-up orders
   bool is_kept = false;
 };
 

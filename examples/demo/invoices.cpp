@@ -13,14 +13,17 @@
 namespace ordo::demo {
 namespace {
 
-// 0x80 to 0x9f of Windows-1252 (Unicode's CP1252.TXT); below and above they are the code points themselves.
+// 0x80 to 0x9f of Windows-1252 (Unicode's CP1252.TXT); below and above they are the code points
+// themselves.
 constexpr std::array<char32_t, 32> kCodePoints{
     0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
     0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178};
 
 void append_utf8(std::string& text, char32_t point) {
-  const auto put = [&](char32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
+  const auto put = [&](char32_t byte) {
+    text += static_cast<char>(static_cast<unsigned char>(byte));
+  };
   if (point < 0x80) return put(point);
   if (point < 0x800) {
     put(0xC0 | (point >> 6));
@@ -31,10 +34,20 @@ void append_utf8(std::string& text, char32_t point) {
   put(0x80 | (point & 0x3F));
 }
 
-enum Column { kNumber, kStock, kDescription, kQuantity, kDate, kPrice, kCustomer, kCountry, kColumns };
-constexpr std::array<std::string_view, kColumns> kNames{
-    "InvoiceNo",   "StockCode", "Description", "Quantity",
-    "InvoiceDate", "UnitPrice", "CustomerID",  "Country"};
+enum Column {
+  kNumber,
+  kStock,
+  kDescription,
+  kQuantity,
+  kDate,
+  kPrice,
+  kCustomer,
+  kCountry,
+  kColumns
+};
+constexpr std::array<std::string_view, kColumns> kNames{"InvoiceNo",  "StockCode",   "Description",
+                                                        "Quantity",   "InvoiceDate", "UnitPrice",
+                                                        "CustomerID", "Country"};
 
 /// Walks a CSV record by record.
 class Records {
@@ -77,7 +90,8 @@ class Records {
     return found;
   }
 
-  /// A quote within is doubled; what follows the closing one up to the comma belongs to the field too.
+  /// A quote within is doubled; what follows the closing one up to the comma belongs to the field
+  /// too.
   std::string quoted() {
     std::string found;
     while (at_ < text_.size()) {

@@ -1,10 +1,12 @@
-// Real invoices as orders: a CSV of invoice lines (InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
-// CustomerID, Country), one order an InvoiceNo.
+// Real invoices as orders: a CSV of invoice lines (InvoiceNo, StockCode, Description, Quantity,
+// InvoiceDate, UnitPrice, CustomerID, Country), one order an InvoiceNo.
 //
-// Shapes:  RFC 4180: fields in quotes may hold commas, line ends and doubled quotes; both kinds of line ends. Columns are
-//          found by the names in the first line, whatever their order. Text that is not UTF-8 is read as Windows-1252,
-//          which is what spreadsheets write. Lines of one invoice need not stand together.
-// Errors:  kMalformed with file and line: a column is missing, a line has another number of fields, a quote does not end.
+// Shapes:  RFC 4180: fields in quotes may hold commas, line ends and doubled quotes; both kinds of
+//          line ends. Columns are found by the names in the first line, whatever their order. Text
+//          that is not UTF-8 is read as Windows-1252, which is what spreadsheets write. Lines of
+//          one invoice need not stand together.
+// Errors:  kMalformed with file and line: a column is missing, a line has another number of fields,
+//          a quote does not end.
 // Costs:   everything in memory, about 100 bytes a line beside the file.
 // Threads: pure functions.
 #pragma once

@@ -1,7 +1,7 @@
 // ordo-demo: shows a whole ordo on this machine and proves that it lost nothing.
 //
-// Exit codes: 0 nothing lost; 1 something was, or the run failed; 2 usage; 5 orders never ended; 69 something needed
-// (PostgreSQL, a program) is not there; 71 the system refused; 130 interrupted.
+// Exit codes: 0 nothing lost; 1 something was, or the run failed; 2 usage; 5 orders never ended; 69
+// something needed (PostgreSQL, a program) is not there; 71 the system refused; 130 interrupted.
 #include <signal.h>
 #include <unistd.h>
 
@@ -103,7 +103,8 @@ void note_signals() {
 
 int main(int argc, char** argv) {
   CommandLine line;
-  CLI::App app("ordo-demo: orders through a whole system, one worker killed half way, nothing lost");
+  CLI::App app(
+      "ordo-demo: orders through a whole system, one worker killed half way, nothing lost");
   app.name("ordo-demo");
   declare(app, line);
   try {

@@ -1,7 +1,7 @@
 // Where the demo's orders come from: a seeded stream of made-up customers, or invoices.
 //
-// Shapes:  made-up orders are half digital, three tenths 3c, two tenths hello; one digital order in a thousand asks for
-//          a card that its supplier no longer has, which is what ends parked.
+// Shapes:  made-up orders are half digital, three tenths 3c, two tenths hello; one digital order in
+//          a thousand asks for a card that its supplier no longer has, which is what ends parked.
 // Threads: one owner.
 #pragma once
 

@@ -28,7 +28,8 @@ bool is_terminal() {
 
 }  // namespace
 
-ProgressBar::ProgressBar() : is_shown_(is_terminal()), has_colour_(is_shown_ && !is_set("NO_COLOR")) {}
+ProgressBar::ProgressBar()
+    : is_shown_(is_terminal()), has_colour_(is_shown_ && !is_set("NO_COLOR")) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -48,8 +49,8 @@ void ProgressBar::show(std::size_t submitted, std::size_t ended, std::size_t tot
   for (std::size_t i = 0; i < sent && done + i < kWidth; ++i) bar += "▒";
   if (has_colour_) bar += "\x1b[0m";
   bar.append(kWidth - done - sent, ' ');
-  std::fprintf(stderr, "\r\x1b[K[%s] %zu submitted, %zu ended of %zu", bar.c_str(), submitted, ended,
-               total);
+  std::fprintf(stderr, "\r\x1b[K[%s] %zu submitted, %zu ended of %zu", bar.c_str(), submitted,
+               ended, total);
   std::fflush(stderr);
 }
 

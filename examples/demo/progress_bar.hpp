@@ -1,4 +1,5 @@
-// A bar on stderr that says how far the orders are. Only on a terminal, never in CI; colour unless NO_COLOR is set.
+// A bar on stderr that says how far the orders are. Only on a terminal, never in CI; colour unless
+// NO_COLOR is set.
 //
 // Threads: one owner.
 #pragma once

@@ -67,7 +67,8 @@ void check_result(const EventRecord& event, const Ledgered& ledgered, Verdict& v
     return effect->attempt == event.attempt && effect->outcome == outcome;
   };
   if (std::none_of(found->second.begin(), found->second.end(), fits)) {
-    add(verdict.wrong_attempt, named(event) + " is recorded as " + event.kind + ", no ledger has that");
+    add(verdict.wrong_attempt,
+        named(event) + " is recorded as " + event.kind + ", no ledger has that");
   }
 }
 
@@ -107,7 +108,8 @@ void check_complete(const Tables& tables, const StepsOfOrders& done, Verdict& ve
 }  // namespace
 
 std::string effect_key(const EventRecord& event) {
-  return event.order + '/' + event.step + '/' + std::to_string(event.branch) + '/' + event.task_kind;
+  return event.order + '/' + event.step + '/' + std::to_string(event.branch) + '/' +
+         event.task_kind;
 }
 
 Verdict check_records(const Acks& acks, const std::vector<shop::Effect>& ledger,

@@ -1,11 +1,14 @@
-// Holds three independent records of the same orders against each other, id by id: what the client was told, what the
-// workers did, what the tables say.
+// Holds three independent records of the same orders against each other, id by id: what the client
+// was told, what the workers did, what the tables say.
 //
-// Shapes:  plain values in, findings out. Each kind of finding has its count and its first examples.
-// Rules:   an acknowledged order is in the tables and has ended or is parked (else `lost`); no step of an order and no
-//          order's end is recorded twice; what was refused is not there, what is there was submitted; a recorded
-//          result was executed, by an attempt that a ledger has with that outcome; a succeeded order has every step.
-// Not one: an effect that was executed more often than it is recorded. Workers die between the two: that is
+// Shapes:  plain values in, findings out. Each kind of finding has its count and its first
+//          examples.
+// Rules:   an acknowledged order is in the tables and has ended or is parked (else `lost`); no step
+//          of an order and no order's end is recorded twice; what was refused is not there, what is
+//          there was submitted; a recorded result was executed, by an attempt that a ledger has
+//          with that outcome; a succeeded order has every step.
+// Not one: an effect that was executed more often than it is recorded. Workers die between the two:
+// that is
 //          what effect keys are for, and it is counted as `repeated_effects`.
 // Threads: pure.
 // Costs:   about 1 µs a line of a record, in memory.
@@ -57,13 +60,16 @@ struct Verdict {
   Finding duplicate_records;  ///< a step or an end recorded twice
   Finding unexpected;         ///< in the tables, but never submitted or refused
   Finding unexecuted;         ///< a recorded result that no ledger knows of
-  Finding wrong_attempt;      ///< a recorded result of an attempt that no ledger has with that outcome
-  Finding incomplete;         ///< a succeeded order with a step that has no record
-  std::uint64_t repeated_effects = 0;  ///< executions beyond the first of the same effect that succeeded
+  /// a recorded result of an attempt that no ledger has with that outcome
+  Finding wrong_attempt;
+  Finding incomplete;  ///< a succeeded order with a step that has no record
+  /// executions beyond the first of the same effect that succeeded
+  std::uint64_t repeated_effects = 0;
 
   [[nodiscard]] bool is_clean() const {
     return lost.count + duplicate_records.count + unexpected.count + unexecuted.count +
-               wrong_attempt.count + incomplete.count == 0;
+               wrong_attempt.count + incomplete.count ==
+           0;
   }
 };
 

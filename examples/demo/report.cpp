@@ -19,11 +19,16 @@ double rounded(double value) { return std::round(value * 10) / 10; }
 
 void count(Outcomes& outcomes, const std::string& status) {
   ++outcomes.orders;
-  if (status == "succeeded") ++outcomes.succeeded;
-  else if (status == "failed") ++outcomes.failed;
-  else if (status == "cancelled") ++outcomes.cancelled;
-  else if (status == "parked") ++outcomes.parked;
-  else ++outcomes.open;
+  if (status == "succeeded")
+    ++outcomes.succeeded;
+  else if (status == "failed")
+    ++outcomes.failed;
+  else if (status == "cancelled")
+    ++outcomes.cancelled;
+  else if (status == "parked")
+    ++outcomes.parked;
+  else
+    ++outcomes.open;
 }
 
 bool is_final(const std::string& status) {
@@ -124,49 +129,54 @@ Summary summarize(const Records& records, const SubmitCounts& counts, const Kill
 }
 
 std::string to_json_line(const Summary& s) {
-  const nlohmann::ordered_json line{
-      {"submitted", s.submitted},
-      {"succeeded", s.all.succeeded},
-      {"failed", s.all.failed},
-      {"parked", s.all.parked},
-      {"cancelled", s.all.cancelled},
-      {"lost", s.verdict.lost.count},
-      {"duplicate_records", s.verdict.duplicate_records.count},
-      {"tasks", s.tasks},
-      {"attempts", s.attempts},
-      {"seconds", rounded(s.seconds)},
-      {"orders_per_s", rounded(per_second(s.submitted, s.seconds))},
-      {"tasks_per_s", rounded(per_second(s.tasks, s.seconds))},
-      {"recovery_ms", s.recovery_ms},
-      {"refused", s.refused},
-      {"unknown", s.unknown},
-      {"unexpected", s.verdict.unexpected.count},
-      {"unexecuted", s.verdict.unexecuted.count},
-      {"wrong_attempt", s.verdict.wrong_attempt.count},
-      {"incomplete", s.verdict.incomplete.count},
-      {"repeated_effects", s.verdict.repeated_effects},
-      {"late_results", s.late_results},
-      {"tasks_of_lost_workers", s.workers_lost},
-      {"ack_p50_ms", rounded(s.ack_ms.p50)},
-      {"ack_p99_ms", rounded(s.ack_ms.p99)},
-      {"order_p50_ms", s.all.ms.p50},
-      {"order_p99_ms", s.all.ms.p99}};
+  const nlohmann::ordered_json line{{"submitted", s.submitted},
+                                    {"succeeded", s.all.succeeded},
+                                    {"failed", s.all.failed},
+                                    {"parked", s.all.parked},
+                                    {"cancelled", s.all.cancelled},
+                                    {"lost", s.verdict.lost.count},
+                                    {"duplicate_records", s.verdict.duplicate_records.count},
+                                    {"tasks", s.tasks},
+                                    {"attempts", s.attempts},
+                                    {"seconds", rounded(s.seconds)},
+                                    {"orders_per_s", rounded(per_second(s.submitted, s.seconds))},
+                                    {"tasks_per_s", rounded(per_second(s.tasks, s.seconds))},
+                                    {"recovery_ms", s.recovery_ms},
+                                    {"refused", s.refused},
+                                    {"unknown", s.unknown},
+                                    {"unexpected", s.verdict.unexpected.count},
+                                    {"unexecuted", s.verdict.unexecuted.count},
+                                    {"wrong_attempt", s.verdict.wrong_attempt.count},
+                                    {"incomplete", s.verdict.incomplete.count},
+                                    {"repeated_effects", s.verdict.repeated_effects},
+                                    {"late_results", s.late_results},
+                                    {"tasks_of_lost_workers", s.workers_lost},
+                                    {"ack_p50_ms", rounded(s.ack_ms.p50)},
+                                    {"ack_p99_ms", rounded(s.ack_ms.p99)},
+                                    {"order_p50_ms", s.all.ms.p50},
+                                    {"order_p99_ms", s.all.ms.p99}};
   return line.dump();
 }
 
 std::string to_table(const Summary& s) {
-  std::string text = fmt::format("{:<10}{:>8}{:>11}{:>8}{:>11}{:>8}{:>10}{:>10}\n", "pipeline",
-                                 "orders", "succeeded", "failed", "cancelled", "parked", "p50 ms",
-                                 "p99 ms");
+  std::string text =
+      fmt::format("{:<10}{:>8}{:>11}{:>8}{:>11}{:>8}{:>10}{:>10}\n", "pipeline", "orders",
+                  "succeeded", "failed", "cancelled", "parked", "p50 ms", "p99 ms");
   for (const auto& [name, outcomes] : s.by_pipeline) text += row(name, outcomes);
   text += row("all", s.all);
-  text += fmt::format("\n{:.1f} s: {:.0f} orders/s, {:.0f} tasks/s; submit to durable p50 {:.1f} ms, p99 {:.1f} ms\n",
-                      s.seconds, per_second(s.submitted, s.seconds), per_second(s.tasks, s.seconds),
-                      s.ack_ms.p50, s.ack_ms.p99);
-  text += fmt::format("{} tasks recorded, {} executions in the workers' ledgers ({} effects repeated, {} late results kept as evidence)\n",
-                      s.tasks, s.attempts, s.verdict.repeated_effects, s.late_results);
-  text += fmt::format("a worker was killed with -9: {} tasks of lost workers went out again, the last one {} ms later\n",
-                      s.workers_lost, s.recovery_ms);
+  text += fmt::format(
+      "\n{:.1f} s: {:.0f} orders/s, {:.0f} tasks/s; submit to durable p50 {:.1f} ms, p99 {:.1f} "
+      "ms\n",
+      s.seconds, per_second(s.submitted, s.seconds), per_second(s.tasks, s.seconds), s.ack_ms.p50,
+      s.ack_ms.p99);
+  text += fmt::format(
+      "{} tasks recorded, {} executions in the workers' ledgers ({} effects repeated, {} late "
+      "results kept as evidence)\n",
+      s.tasks, s.attempts, s.verdict.repeated_effects, s.late_results);
+  text += fmt::format(
+      "a worker was killed with -9: {} tasks of lost workers went out again, the last one {} ms "
+      "later\n",
+      s.workers_lost, s.recovery_ms);
   text += fmt::format("\nacknowledged {}, lost {}, recorded twice {}\n", s.submitted,
                       s.verdict.lost.count, s.verdict.duplicate_records.count);
   return text;

@@ -1,4 +1,5 @@
-// What a run of the demo came to: the figures, as a table for people and as one JSON line for programs.
+// What a run of the demo came to: the figures, as a table for people and as one JSON line for
+// programs.
 //
 // Units:   in the names; latencies in milliseconds.
 // Threads: plain values, pure functions.

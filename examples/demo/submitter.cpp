@@ -61,7 +61,8 @@ Result<void> Submitter::send(std::vector<client::Order> orders) {
   for (const client::Submitted& answer : answers) {
     if (!answer.receipt || !random_.chance(options_.cancel_chance)) continue;
     // It may have ended already, which is an answer as good as any.
-    (void)client_.cancel(answer.receipt->id, {.who = "demo", .why = "the customer changed their mind"});
+    (void)client_.cancel(answer.receipt->id,
+                         {.who = "demo", .why = "the customer changed their mind"});
   }
   return {};
 }

@@ -1,8 +1,8 @@
 // Submits orders at a steady rate and writes down what it is told.
 //
 // Use:     Submitter submitter(client, log, options); while (submitter.step(source)) …
-// Rules:   an id is drawn and on disk before its order leaves; an answer is on disk before it is counted. A few
-//          customers change their mind at once: their orders are cancelled.
+// Rules:   an id is drawn and on disk before its order leaves; an answer is on disk before it is
+//          counted. A few customers change their mind at once: their orders are cancelled.
 // Units:   rate in orders a second; 0: as fast as they are acknowledged.
 // Errors:  of the log; what brokers answer is counted, not an error.
 // Threads: one owner.
@@ -23,7 +23,8 @@ struct SubmitOptions {
   double rate = 0;
   double cancel_chance = 0.005;
   std::uint64_t seed = 1;
-  std::chrono::milliseconds timeout{60'000};  ///< an order without an answer until then is `unknown`
+  /// an order without an answer until then is `unknown`
+  std::chrono::milliseconds timeout{60'000};
 };
 
 struct SubmitCounts {

@@ -68,7 +68,8 @@ Result<void> System::start_database() {
   testing::PostgresOptions wanted{.is_durable = options_.is_durable};
   if (options_.is_durable) {
     // Smaller than what is measured: a demo shares the machine.
-    wanted.settings = {{"shared_buffers", "'256MB'"}, {"max_wal_size", "'2GB'"}, {"min_wal_size", "'256MB'"}};
+    wanted.settings = {
+        {"shared_buffers", "'256MB'"}, {"max_wal_size", "'2GB'"}, {"min_wal_size", "'256MB'"}};
   }
   auto server = testing::PostgresServer::create(std::move(wanted));
   if (!server) return tl::unexpected(server.error());
@@ -82,8 +83,8 @@ Result<void> System::start_database() {
 Result<void> System::migrate() {
   const auto program = testing::find_program("ordo-migrate");
   if (!program) return tl::unexpected(program.error());
-  const auto done = testing::output_of(
-      *program, {"--dsn", dsn_, "--shards", std::to_string(options_.shards)});
+  const auto done =
+      testing::output_of(*program, {"--dsn", dsn_, "--shards", std::to_string(options_.shards)});
   if (!done) return tl::unexpected(done.error());
   return {};
 }
@@ -94,12 +95,12 @@ Result<ChildProcess> System::launch_broker(const std::string& name, const Endpoi
   std::error_code none;
   fs::remove(path(name + ".json"), none);
   testing::ChildSpec spec{.program = *program, .log = path(name + ".log")};
-  spec.arguments = {"--name", name,
-                    "--database", dsn_,
-                    "--shards", std::to_string(options_.shards),
+  spec.arguments = {"--name",           name,
+                    "--database",       dsn_,
+                    "--shards",         std::to_string(options_.shards),
                     "--listen-clients", addresses.clients,
                     "--listen-workers", addresses.workers,
-                    "--listen-http", addresses.http,
+                    "--listen-http",    addresses.http,
                     "--endpoints-file", path(name + ".json")};
   for (const auto& flag : options_.broker_flags) spec.arguments.push_back(flag);
   return ChildProcess::start(spec);
@@ -111,7 +112,8 @@ Result<Endpoints> System::await_endpoints(const std::string& name, ChildProcess&
   std::ifstream in(file);
   const auto json = nlohmann::json::parse(in, nullptr, false);
   if (!json.is_object()) {
-    return fail(Code::kUnavailable, "broker", name + " does not start: " + tail_of(path(name + ".log")));
+    return fail(Code::kUnavailable, "broker",
+                name + " does not start: " + tail_of(path(name + ".log")));
   }
   return Endpoints{json.value("clients", ""), json.value("workers", ""), json.value("http", "")};
 }
@@ -156,10 +158,10 @@ Result<std::size_t> System::start_worker() {
   const std::string name = "shop-" + std::to_string(workers_.size());
   const std::string ledger = path(name + ".ledger");
   testing::ChildSpec spec{.program = *program, .log = path(name + ".log")};
-  spec.arguments = {"--name", name,
-                    "--slots", std::to_string(options_.slots),
-                    "--ledger", ledger,
-                    "--seed", std::to_string(options_.seed),
+  spec.arguments = {"--name",       name,
+                    "--slots",      std::to_string(options_.slots),
+                    "--ledger",     ledger,
+                    "--seed",       std::to_string(options_.seed),
                     "--time-scale", std::to_string(options_.time_scale)};
   for (const Broker& broker : brokers_) {
     spec.arguments.insert(spec.arguments.end(), {"--broker", broker.endpoints.workers});
@@ -170,7 +172,9 @@ Result<std::size_t> System::start_worker() {
   return workers_.size() - 1;
 }
 
-const Endpoints& System::endpoints(std::size_t broker) const { return brokers_.at(broker).endpoints; }
+const Endpoints& System::endpoints(std::size_t broker) const {
+  return brokers_.at(broker).endpoints;
+}
 
 std::vector<std::string> System::client_endpoints() const {
   std::vector<std::string> all;
@@ -178,7 +182,9 @@ std::vector<std::string> System::client_endpoints() const {
   return all;
 }
 
-const std::string& System::worker_name(std::size_t number) const { return workers_.at(number).name; }
+const std::string& System::worker_name(std::size_t number) const {
+  return workers_.at(number).name;
+}
 
 Result<std::vector<shop::Effect>> System::ledgers() const {
   std::vector<shop::Effect> all;
@@ -205,7 +211,8 @@ Result<void> System::stop() {
       const auto code = one->process.wait(kStopPatience);
       if (code == 0) continue;
       one->process.kill9();
-      problems += one->name + (code ? " ended with " + std::to_string(*code) : " does not end") + "; ";
+      problems +=
+          one->name + (code ? " ended with " + std::to_string(*code) : " does not end") + "; ";
     }
   };
   end_all(workers_);

@@ -1,11 +1,14 @@
-// A whole ordo on this machine: a private PostgreSQL, migrated shards, brokers and workers as processes of their own,
-// all on free ports of 127.0.0.1. The demo shows it, the fault tests break it.
+// A whole ordo on this machine: a private PostgreSQL, migrated shards, brokers and workers as
+// processes of their own, all on free ports of 127.0.0.1. The demo shows it, the fault tests break
+// it.
 //
-// Use:     System::create(options), start_broker(), start_worker() …; what is killed is started again by number.
-// Shapes:  brokers and workers have numbers from 0, names broker-N and shop-N, a log and (workers) a ledger in folder().
+// Use:     System::create(options), start_broker(), start_worker() …; what is killed is started
+//          again by number.
+// Shapes:  brokers and workers have numbers from 0, names broker-N and shop-N, a log and (workers)
+//          a ledger in folder().
 // Errors:  kUnavailable or kNotFound with the part that does not start and its log's last lines.
-// Threads: one owner, a thread that stays (children die with it). Everything ends with the object, the folder too
-//          unless it is to be kept.
+// Threads: one owner, a thread that stays (children die with it). Everything ends with the object,
+//          the folder too unless it is to be kept.
 // Costs:   two seconds to the first order.
 #pragma once
 
@@ -25,11 +28,12 @@ namespace ordo::demo {
 
 struct SystemOptions {
   int shards = 2;
-  int slots = 64;            ///< of a worker
-  double time_scale = 0.1;   ///< of its services' times
-  std::uint64_t seed = 1;    ///< of its services' failures
-  bool is_durable = false;   ///< fsync on, as in production. Off: kill -9 of every process loses nothing either
-  bool is_kept = false;      ///< leaves the folder behind
+  int slots = 64;           ///< of a worker
+  double time_scale = 0.1;  ///< of its services' times
+  std::uint64_t seed = 1;   ///< of its services' failures
+  /// fsync on, as in production. Off: kill -9 of every process loses nothing either
+  bool is_durable = false;
+  bool is_kept = false;                     ///< leaves the folder behind
   std::vector<std::string> broker_flags{};  ///< beside database, shards, addresses
 };
 

@@ -13,7 +13,8 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-// The orders with a task that an operator need not touch. Rows that only keep a deadline (kind 2) are no task.
+// The orders with a task that an operator need not touch. Rows that only keep a deadline (kind 2)
+// are no task.
 constexpr const char* kStanding = R"(
 select (select count(*) from {shard}.orders),
        (select count(*) from (

@@ -1,5 +1,6 @@
-// Reads the tables of all shards the way a person would: with PostgreSQL's own psql. Not through the broker, the store
-// or the SDK: what the checker holds against the other records must not come from the code that it judges.
+// Reads the tables of all shards the way a person would: with PostgreSQL's own psql. Not through
+// the broker, the store or the SDK: what the checker holds against the other records must not come
+// from the code that it judges.
 //
 // Errors:  kUnavailable with psql's words.
 // Threads: one owner; each call runs a psql and blocks until it has ended.
@@ -26,7 +27,8 @@ class TableReader {
 
   [[nodiscard]] Result<Standing> standing() const;
   [[nodiscard]] Result<Tables> read() const;
-  /// Rows of columns of a statement in which every "{shard}" is the name of a schema; all shards' rows.
+  /// Rows of columns of a statement in which every "{shard}" is the name of a schema; all shards'
+  /// rows.
   [[nodiscard]] Result<std::vector<std::vector<std::string>>> rows(const std::string& sql) const;
 
  private:

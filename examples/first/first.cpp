@@ -28,9 +28,8 @@ steps:
   });
   if (const auto started = worker.start(); !started) return 2;
 
-  const auto done =
-      client.submit_and_wait({.pipeline = "greeting", .payload = "world"},
-                             {.until = ordo::client::Until::kStep, .step = "shout"});
+  const auto done = client.submit_and_wait({.pipeline = "greeting", .payload = "world"},
+                                           {.until = ordo::client::Until::kStep, .step = "shout"});
   if (!done) return std::cerr << done.error().message << '\n', 1;
   std::cout << done->step_state << ": " << done->result << '\n';
 

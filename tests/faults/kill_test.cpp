@@ -1,5 +1,5 @@
-// kill -9 of broker, worker and PostgreSQL while orders keep coming. After each the system must come back by itself, and
-// at the end three independent records must agree, id by id.
+// kill -9 of broker, worker and PostgreSQL while orders keep coming. After each the system must
+// come back by itself, and at the end three independent records must agree, id by id.
 //
 //   kill_test                       one of each and a few at random
 //   kill_test --faults 300          the long form; --seed N repeats a run's order of faults

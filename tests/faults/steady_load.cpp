@@ -16,7 +16,8 @@ std::unique_ptr<client::Client> client_with_pipelines(const demo::System& system
       client::Options{.endpoints = system.client_endpoints(), .name = "faults", .timeout = 30s});
   for (const char* name : {"digital", "3c", "hello"}) {
     std::ifstream file("examples/pipelines/" + std::string(name) + ".yaml");
-    const auto stored = client->put_pipeline(std::string((std::istreambuf_iterator<char>(file)), {}));
+    const auto stored =
+        client->put_pipeline(std::string((std::istreambuf_iterator<char>(file)), {}));
     ORDO_CHECK(stored.has_value(), name, stored.error().message);
   }
   return client;
@@ -51,10 +52,13 @@ void SteadyLoad::run(std::uint64_t seed) {
 
 demo::Verdict settle_and_check(const demo::System& system, demo::Tables* tables) {
   // The slowest are orders whose step waits for its retries; none takes minutes.
-  const bool is_settled = testing::wait_until(180s, [&] {
-    const auto standing = system.tables().standing();
-    return standing && standing->moving == 0;
-  }, 250ms);
+  const bool is_settled = testing::wait_until(
+      180s,
+      [&] {
+        const auto standing = system.tables().standing();
+        return standing && standing->moving == 0;
+      },
+      250ms);
   auto acks = demo::read_acks(system.folder() + "/acks");
   auto ledger = system.ledgers();
   auto read = system.tables().read();

@@ -1,9 +1,10 @@
-// Orders that keep coming while something is broken: a thread that submits at a steady rate through the SDK and writes
-// down what it is told.
+// Orders that keep coming while something is broken: a thread that submits at a steady rate through
+// the SDK and writes down what it is told.
 //
-// Use:     SteadyLoad load(system, 150); … break things on the main thread …; load.stop(); judge(system, load).
-// Threads: one of its own for the submits; everything else belongs to the test's. What is broken stays with the
-//          main thread, because children die with the thread that started them.
+// Use:     SteadyLoad load(system, 150); … break things on the main thread …; load.stop();
+//          judge(system, load).
+// Threads: one of its own for the submits; everything else belongs to the test's. What is broken
+//          stays with the main thread, because children die with the thread that started them.
 #pragma once
 
 #include <atomic>
@@ -42,7 +43,8 @@ class SteadyLoad {
 /// A client of all brokers of the system that has the examples' pipelines applied.
 std::unique_ptr<client::Client> client_with_pipelines(const demo::System& system);
 
-/// Waits until no order moves any more, then compares the three records. `records` gets what was read.
+/// Waits until no order moves any more, then compares the three records. `records` gets what was
+/// read.
 demo::Verdict settle_and_check(const demo::System& system, demo::Tables* tables = nullptr);
 
 }  // namespace ordo::faults

@@ -1,5 +1,5 @@
-// Those who were given up and come back: a worker and a broker that are frozen (SIGSTOP), replaced, and continued. What
-// they still say must not count.
+// Those who were given up and come back: a worker and a broker that are frozen (SIGSTOP), replaced,
+// and continued. What they still say must not count.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -60,10 +60,9 @@ std::set<std::string> held_by(client::Client& client, const std::vector<OrderId>
 std::vector<demo::EventRecord> events_of(const demo::Tables& tables, const std::string& kind,
                                          const std::string& worker) {
   std::vector<demo::EventRecord> found;
-  std::copy_if(tables.events.begin(), tables.events.end(), std::back_inserter(found),
-               [&](const demo::EventRecord& event) {
-                 return event.kind == kind && event.worker == worker;
-               });
+  std::copy_if(
+      tables.events.begin(), tables.events.end(), std::back_inserter(found),
+      [&](const demo::EventRecord& event) { return event.kind == kind && event.worker == worker; });
   return found;
 }
 
@@ -72,7 +71,8 @@ TEST(ZombieWorker, SpeaksTooLateIsRefusedAndKeptAsEvidence) {
   auto system = make_system(300);
   const auto client = client_with_pipelines(*system);
   const auto patient = client->put_pipeline(
-      "pipeline: hello\nversion: 2\nsteps:\n  hello: { timeout: 5m, retry: { first: 1ms, cap: 1ms } }\n");
+      "pipeline: hello\nversion: 2\nsteps:\n  hello: { timeout: 5m, retry: { first: 1ms, cap: 1ms "
+      "} }\n");
   ASSERT_TRUE(patient) << patient.error().message;
   auto log = demo::AckLog::open(system->folder() + "/acks");
   ASSERT_TRUE(log);
@@ -81,7 +81,8 @@ TEST(ZombieWorker, SpeaksTooLateIsRefusedAndKeptAsEvidence) {
   for (int i = 0; i < 8; ++i) ids.push_back(submit(*client, **log, "hello"));
 
   std::set<std::string> frozen;
-  ASSERT_TRUE(testing::wait_until(kPatience, [&] { return held_by(*client, ids, "shop-0").size() >= 4; }));
+  ASSERT_TRUE(
+      testing::wait_until(kPatience, [&] { return held_by(*client, ids, "shop-0").size() >= 4; }));
   system->worker(0).signal(SIGSTOP);
   frozen = held_by(*client, ids, "shop-0");
   ASSERT_FALSE(frozen.empty());
@@ -109,7 +110,8 @@ TEST(ZombieWorker, SpeaksTooLateIsRefusedAndKeptAsEvidence) {
     EXPECT_EQ(late.status, "") << "evidence changes no status";
   }
   for (const demo::EventRecord& done : events_of(tables, "succeeded", "shop-0")) {
-    EXPECT_EQ(frozen.count(done.order), 0U) << "the frozen one's result was recorded: " << done.order;
+    EXPECT_EQ(frozen.count(done.order), 0U)
+        << "the frozen one's result was recorded: " << done.order;
   }
   for (const std::string& id : frozen) {
     const auto order = client->get(*OrderId::parse(id));
@@ -119,8 +121,9 @@ TEST(ZombieWorker, SpeaksTooLateIsRefusedAndKeptAsEvidence) {
   }
   const demo::Verdict verdict = settle_and_check(*system);
   EXPECT_TRUE(verdict.is_clean()) << demo::findings_of(verdict);
-  std::cout << frozen.size() << " tasks frozen, " << events_of(tables, "late_result", "shop-0").size()
-            << " late results kept so far, " << verdict.repeated_effects << " effects repeated\n";
+  std::cout << frozen.size() << " tasks frozen, "
+            << events_of(tables, "late_result", "shop-0").size() << " late results kept so far, "
+            << verdict.repeated_effects << " effects repeated\n";
   // It has learned that they are not its tasks any more and is as good as new.
   EXPECT_TRUE(system->worker(0).is_running());
   const auto stopped = system->stop();
@@ -162,11 +165,11 @@ TEST(ZombieBroker, WritesNothingAfterAnotherTookOver) {
   ASSERT_TRUE(testing::wait_until(kPatience, [&] { return load.acked() > 300; }));
   ASSERT_EQ(epochs(*system), before) << "the second broker took a shard that has an owner";
 
-  // Frozen with submits, results and commits in its hands. Its sessions live on, and with them its locks: they end when
-  // TCP gives up, or when somebody ends them.
+  // Frozen with submits, results and commits in its hands. Its sessions live on, and with them its
+  // locks: they end when TCP gives up, or when somebody ends them.
   system->broker(0).signal(SIGSTOP);
-  const auto ended = system->tables().rows(
-      "select pg_terminate_backend(backend_pid, 10000) from {shard}.shard");
+  const auto ended =
+      system->tables().rows("select pg_terminate_backend(backend_pid, 10000) from {shard}.shard");
   ASSERT_TRUE(ended) << ended.error().message;
   const auto ready = system->wait_ready(1);
   ASSERT_TRUE(ready) << ready.error().message;
@@ -188,7 +191,8 @@ TEST(ZombieBroker, WritesNothingAfterAnotherTookOver) {
   load.stop();
   const demo::Verdict verdict = settle_and_check(*system);
   EXPECT_TRUE(verdict.is_clean()) << demo::findings_of(verdict);
-  EXPECT_EQ(events_of_epoch(*system, old_epoch), written) << "the first broker wrote after the takeover";
+  EXPECT_EQ(events_of_epoch(*system, old_epoch), written)
+      << "the first broker wrote after the takeover";
   EXPECT_EQ(epochs(*system), after) << "a shard changed hands once more";
   EXPECT_EQ(load.counts().refused, 0U) << load.counts().last_refusal;
   std::cout << load.counts().acked << " acknowledged, " << load.counts().unknown << " unknown, "

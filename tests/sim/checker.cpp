@@ -109,8 +109,8 @@ class Checker::OneWrite {
     if (appended == nullptr) return;
     const EventRow& event = appended->row;
     if (event.seq <= story_.last_seq) {
-      broken("events ascend", "seq " + std::to_string(event.seq) + " after " +
-                                  std::to_string(story_.last_seq));
+      broken("events ascend",
+             "seq " + std::to_string(event.seq) + " after " + std::to_string(story_.last_seq));
     }
     story_.last_seq = event.seq;
     if (event.status) {
@@ -169,12 +169,14 @@ class Checker::OneWrite {
     if (old == removed_.end()) {
       opens(key.step);
     } else if (row.attempt < old->second.attempt) {
-      broken("attempts grow", describe(key) + " goes back to attempt " + std::to_string(row.attempt));
+      broken("attempts grow",
+             describe(key) + " goes back to attempt " + std::to_string(row.attempt));
     }
   }
 
   void opens(StepIndex step) {
-    if (story_.done.contains(step)) broken("a done step stays done", "opens step " + std::to_string(step));
+    if (story_.done.contains(step))
+      broken("a done step stays done", "opens step " + std::to_string(step));
     if (!story_.opened.insert(step).second) {
       broken("a step opens once", "opens step " + std::to_string(step) + " again");
     }
@@ -316,9 +318,9 @@ void Checker::sent_answer(int broker, PeerId peer, const wire::Answer& answer) {
       const auto summary = wire::decode_body<wire::OrderSummary>(answer.body);
       if (!summary) throw Violation("bodies decode", "answer to a wait");
       const auto status = from_word<OrderStatus, kOrderStatuses>(summary->status);
-      const bool is_true = order != nullptr && status &&
-                           (*status == order->status ||
-                            (*status == OrderStatus::kParked && order->was_parked));
+      const bool is_true =
+          order != nullptr && status &&
+          (*status == order->status || (*status == OrderStatus::kParked && order->was_parked));
       if (!is_true && request.text.empty()) {
         fail("answers match the tables", request.id, "is said to be " + summary->status);
       }
@@ -339,8 +341,9 @@ void Checker::sent_offer(const wire::Offer& offer) const {
   }
   for (const StepIndex before : order->pipeline->steps[offer.key.step].after) {
     if (!order->done.contains(before)) {
-      fail("predecessors first", offer.key.order, "step " + std::to_string(offer.key.step) +
-                                                      " is offered before " + std::to_string(before));
+      fail("predecessors first", offer.key.order,
+           "step " + std::to_string(offer.key.step) + " is offered before " +
+               std::to_string(before));
     }
   }
   for (const auto& result : offer.results) {
@@ -360,7 +363,8 @@ void Checker::check_offer_rows(const wire::Offer& offer, const Story& order) con
   if (row->second.state == TaskState::kParked) {
     fail("parked tasks leave by an operator", offer.key.order, describe(offer.key) + " is offered");
   }
-  // One more than the attempts that ended; one is skipped for a grant that an earlier owner may have made.
+  // One more than the attempts that ended; one is skipped for a grant that an earlier owner may
+  // have made.
   const auto of_epoch = static_cast<std::uint32_t>(row->second.seq >> 40);
   const std::uint32_t ended = row->second.attempt;
   const bool is_next = offer.fence.attempt == ended + 1 ||

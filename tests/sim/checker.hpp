@@ -1,5 +1,6 @@
-// The promises, checked at each commit and each frame, and once more at the end. It keeps its own picture of every order
-// from what commits really did, and knows which request rides in which write.
+// The promises, checked at each commit and each frame, and once more at the end. It keeps its own
+// picture of every order from what commits really did, and knows which request rides in which
+// write.
 //
 // Errors:  Violation, named after the promise that is broken.
 // Threads: one owner.
@@ -73,19 +74,19 @@ class Checker {
     std::int64_t last_seq = 0;
     std::map<TaskKey, Row> rows;
     std::set<StepIndex> opened;
-    std::map<StepIndex, std::string> done;               ///< forward steps: what was recorded
-    std::map<TaskKey, std::uint32_t> last_ended;         ///< the highest attempt that an event ends
-    std::set<std::pair<TaskKey, std::uint32_t>> ended;   ///< attempts that events tell of
+    std::map<StepIndex, std::string> done;              ///< forward steps: what was recorded
+    std::map<TaskKey, std::uint32_t> last_ended;        ///< the highest attempt that an event ends
+    std::set<std::pair<TaskKey, std::uint32_t>> ended;  ///< attempts that events tell of
   };
   /// One request as it reached a broker.
   struct Request {
     enum class Kind : std::uint8_t { kSubmit, kCancel, kOperate, kWait, kOther };
     Kind kind = Kind::kOther;
     OrderId id;
-    std::string text;            ///< submit: the payload; wait: the step
+    std::string text;  ///< submit: the payload; wait: the step
     int deliveries = 0;
-    bool was_done = false;       ///< the write that carries its answer is in the tables
-    bool was_refused = false;    ///< it was told that nothing happened
+    bool was_done = false;     ///< the write that carries its answer is in the tables
+    bool was_refused = false;  ///< it was told that nothing happened
   };
   using RequestKey = std::tuple<int, PeerId, std::uint64_t>;
   class OneWrite;
@@ -104,10 +105,12 @@ class Checker {
   std::map<OrderId, Story> stories_;
   std::map<PipelineId, Pipeline> pipelines_;
   std::map<RequestKey, Request> requests_;
-  std::unordered_map<const StoreWrite*, std::vector<RequestKey>> carried_;  ///< found by address only
-  std::map<OrderId, std::set<std::string>> acknowledged_;  ///< payloads for which callers were told ok
-  std::map<OrderId, std::set<std::string>> in_doubt_;      ///< … that nobody knows
-  std::map<OrderId, std::set<std::string>> refused_;       ///< … that nothing happened, ever
+  /// found by address only
+  std::unordered_map<const StoreWrite*, std::vector<RequestKey>> carried_;
+  /// payloads for which callers were told ok
+  std::map<OrderId, std::set<std::string>> acknowledged_;
+  std::map<OrderId, std::set<std::string>> in_doubt_;  ///< … that nobody knows
+  std::map<OrderId, std::set<std::string>> refused_;   ///< … that nothing happened, ever
 };
 
 }  // namespace ordo::sim

@@ -1,7 +1,10 @@
-// What every actor of a simulated world shares: time, the seed's knobs, chance in streams, coverage, the trace.
+// What every actor of a simulated world shares: time, the seed's knobs, chance in streams,
+// coverage, the trace.
 //
-// Shapes:  one stream of chance per subsystem, all from the seed, so that a draw added in one does not shift the others.
-// Errors:  a broken promise is a Violation, thrown from wherever it is noticed and caught by whoever runs the seed.
+// Shapes:  one stream of chance per subsystem, all from the seed, so that a draw added in one does
+//          not shift the others.
+// Errors:  a broken promise is a Violation, thrown from wherever it is noticed and caught by
+//          whoever runs the seed.
 // Threads: one owner.
 #pragma once
 
@@ -28,7 +31,8 @@ struct Violation : std::runtime_error {
 /// A stream of chance with the draws that the actors need.
 class Stream {
  public:
-  Stream(std::uint64_t seed, std::uint64_t stream) : random_(seed * 0x9e3779b97f4a7c15ULL + stream) {}
+  Stream(std::uint64_t seed, std::uint64_t stream)
+      : random_(seed * 0x9e3779b97f4a7c15ULL + stream) {}
 
   bool chance(double p) { return p > 0 && random_.chance(p); }
   std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
@@ -68,8 +72,9 @@ struct Context {
   Coverage coverage;
   std::map<ShardNumber, Steady> down_until;  ///< of the databases
   bool is_tracing;
-  bool is_healed = false;       ///< the liveness phase: no faults any more
-  std::uint64_t fingerprint = 0;  ///< of everything sent and committed: two runs of a seed must agree
+  bool is_healed = false;  ///< the liveness phase: no faults any more
+  /// of everything sent and committed: two runs of a seed must agree
+  std::uint64_t fingerprint = 0;
 
   [[nodiscard]] bool is_planted(std::string_view bug) const { return scenario.planted == bug; }
   bool fault(Stream& stream, double chance, Fault kind) {
@@ -81,8 +86,7 @@ struct Context {
     fingerprint = (fingerprint ^ value) * 0x100000001b3ULL + (fingerprint >> 29);
   }
   /// One line of the trace; `words` is called only when somebody reads it.
-  template <class Words>
-  void trace(Words&& words) const {
+  template <class Words> void trace(Words&& words) const {
     if (!is_tracing) return;
     const double at = static_cast<double>(time.now().time_since_epoch().count()) / 1e6 - 1000;
     std::printf("%10.4f  %s\n", at, std::string(words()).c_str());

@@ -14,8 +14,7 @@ std::string line_of(std::uint64_t count, std::string_view name) {
   return number + "  " + std::string(name) + "\n";
 }
 
-template <class Counts, class Other>
-void add_up(Counts& counts, const Other& others) {
+template <class Counts, class Other> void add_up(Counts& counts, const Other& others) {
   for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += others[i];
 }
 

@@ -1,5 +1,5 @@
-// What a run exercised: kinds of faults, transitions of tasks, facts. A run over many seeds fails where one of them
-// never happened, so that a generator that went lame is noticed.
+// What a run exercised: kinds of faults, transitions of tasks, facts. A run over many seeds fails
+// where one of them never happened, so that a generator that went lame is noticed.
 //
 // Threads: one owner; runs add theirs up.
 #pragma once
@@ -16,29 +16,83 @@
 namespace ordo::sim {
 
 enum class Fault : std::uint8_t {
-  kFrameLost, kFrameDoubled, kFrameLate, kFrameToNobody, kFrameAcrossReconnect,
-  kConnectionCut, kLinkClogged,
-  kCommitSlow, kCommitRejected, kCulprit, kInDoubtApplied, kInDoubtNotApplied, kAppliedAfterLoss,
-  kCommitWarned, kWarnedAndGone, kSessionTerminated, kLockLingers, kOpenRefused, kQueryFailed,
+  kFrameLost,
+  kFrameDoubled,
+  kFrameLate,
+  kFrameToNobody,
+  kFrameAcrossReconnect,
+  kConnectionCut,
+  kLinkClogged,
+  kCommitSlow,
+  kCommitRejected,
+  kCulprit,
+  kInDoubtApplied,
+  kInDoubtNotApplied,
+  kAppliedAfterLoss,
+  kCommitWarned,
+  kWarnedAndGone,
+  kSessionTerminated,
+  kLockLingers,
+  kOpenRefused,
+  kQueryFailed,
   kDatabaseDown,
-  kBrokerCrashed, kBrokerFrozen, kBrokerReplacedWhileFrozen, kClockSkewed,
-  kWorkerCrashed, kWorkerFrozen, kWorkerDrained, kHandlerHangs, kHandlerCrashesWorker, kWrongFence,
-  kSubmitDoubled, kSubmitConflicting, kCancelled, kOperated, kQueuePaused, kDeadlineSet, kDelaySet
+  kBrokerCrashed,
+  kBrokerFrozen,
+  kBrokerReplacedWhileFrozen,
+  kClockSkewed,
+  kWorkerCrashed,
+  kWorkerFrozen,
+  kWorkerDrained,
+  kHandlerHangs,
+  kHandlerCrashesWorker,
+  kWrongFence,
+  kSubmitDoubled,
+  kSubmitConflicting,
+  kCancelled,
+  kOperated,
+  kQueuePaused,
+  kDeadlineSet,
+  kDelaySet
 };
 inline constexpr std::size_t kFaults = 37;
 inline constexpr std::array<std::string_view, kFaults> kFaultWords{
-    "frame lost", "frame doubled", "frame late", "frame to nobody", "frame sent across a reconnect",
-    "connection cut", "link clogged",
-    "commit slow", "commit rejected", "culprit in a batch", "in doubt, applied",
-    "in doubt, not applied", "applied after the loss was told",
-    "commit with a warning", "warned and gone", "session terminated", "lock lingers",
-    "open refused", "query failed",
+    "frame lost",
+    "frame doubled",
+    "frame late",
+    "frame to nobody",
+    "frame sent across a reconnect",
+    "connection cut",
+    "link clogged",
+    "commit slow",
+    "commit rejected",
+    "culprit in a batch",
+    "in doubt, applied",
+    "in doubt, not applied",
+    "applied after the loss was told",
+    "commit with a warning",
+    "warned and gone",
+    "session terminated",
+    "lock lingers",
+    "open refused",
+    "query failed",
     "database down",
-    "broker crashed", "broker frozen", "broker replaced while frozen", "clock skewed",
-    "worker crashed", "worker frozen", "worker drained", "handler hangs",
-    "handler crashes its worker", "answer with a wrong fence",
-    "submit doubled", "same id, other content", "order cancelled", "operator verb", "queue paused",
-    "deadline set", "delay set"};
+    "broker crashed",
+    "broker frozen",
+    "broker replaced while frozen",
+    "clock skewed",
+    "worker crashed",
+    "worker frozen",
+    "worker drained",
+    "handler hangs",
+    "handler crashes its worker",
+    "answer with a wrong fence",
+    "submit doubled",
+    "same id, other content",
+    "order cancelled",
+    "operator verb",
+    "queue paused",
+    "deadline set",
+    "delay set"};
 
 class Coverage {
  public:

@@ -17,7 +17,8 @@ std::uint64_t Ledger::begin(const TaskKey& key, const Fence& fence) {
 const Ledger::Execution* Ledger::find(std::string_view result) const {
   if (result.empty() || result.front() != 'x') return nullptr;
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(result.data() + 1, result.data() + result.size(), number);
+  const auto [end, error] =
+      std::from_chars(result.data() + 1, result.data() + result.size(), number);
   if (error != std::errc{} || end != result.data() + result.size()) return nullptr;
   return number < executions_.size() ? &executions_[number] : nullptr;
 }

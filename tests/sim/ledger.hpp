@@ -1,7 +1,9 @@
-// What really happened outside: every time a worker began a task, and how it ended. The tables are compared with it:
-// a recorded result must be that of an execution that took place, under the grant that was alive.
+// What really happened outside: every time a worker began a task, and how it ended. The tables are
+// compared with it: a recorded result must be that of an execution that took place, under the grant
+// that was alive.
 //
-// Shapes:  an execution is named by its number; its result carries the number ("x17"), so any record leads back here.
+// Shapes:  an execution is named by its number; its result carries the number ("x17"), so any
+//          record leads back here.
 // Threads: one owner.
 #pragma once
 
@@ -21,10 +23,11 @@ class Ledger {
  public:
   struct Execution {
     TaskKey key;
-    Fence fence;                 ///< of the offer that it was begun under
+    Fence fence;  ///< of the offer that it was begun under
     std::optional<Outcome> outcome;
   };
-  /// The newest grant of a task: under which fence it went out, and what that fence became by regrants.
+  /// The newest grant of a task: under which fence it went out, and what that fence became by
+  /// regrants.
   struct Grant {
     Fence offered;
     Fence current;

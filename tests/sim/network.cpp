@@ -66,9 +66,8 @@ void Network::break_connection(const std::shared_ptr<Connection>& connection) {
     if (endpoints_.at(endpoint).round != round) return;
     endpoint->disconnected();
   });
-  context_.time.after(context_.network.between(Millis{60}, Millis{200}), [this, endpoint, round] {
-    try_to_connect(*endpoint, round);
-  });
+  context_.time.after(context_.network.between(Millis{60}, Millis{200}),
+                      [this, endpoint, round] { try_to_connect(*endpoint, round); });
 }
 
 void Network::broker_died(Doorman& broker) {
@@ -120,9 +119,8 @@ void Network::carry(const std::shared_ptr<Connection>& connection, bool to_broke
   }
   if (context_.fault(chance, scenario.frame_double, Fault::kFrameDoubled)) {
     const Steady again = when + (chance.chance(0.5) ? Micros{1} : chance.around(Millis{500}));
-    context_.time.at(again, [this, connection, to_broker, message] {
-      deliver(connection, to_broker, message);
-    });
+    context_.time.at(
+        again, [this, connection, to_broker, message] { deliver(connection, to_broker, message); });
   }
   context_.time.at(when, [this, connection, to_broker, message = std::move(message)]() mutable {
     deliver(connection, to_broker, std::move(message));
@@ -164,7 +162,8 @@ void Network::next_fault() {
     if (context_.is_healed) return;
     next_fault();
     if (order_.empty()) return;
-    const auto& connection = endpoints_.at(order_[context_.network.below(order_.size())]).connection;
+    const auto& connection =
+        endpoints_.at(order_[context_.network.below(order_.size())]).connection;
     if (!connection) return;
     const auto& scenario = context_.scenario;
     if (context_.network.chance(scenario.cut_rate / (scenario.cut_rate + scenario.clog_rate))) {
@@ -198,8 +197,7 @@ std::string describe(const Fence& fence) {
 
 namespace {
 
-template <class Items>
-std::string describe_items(const Items& items) {
+template <class Items> std::string describe_items(const Items& items) {
   std::string text;
   for (const auto& item : items) text += " " + describe(item.key) + "@" + describe(item.fence);
   return text;
@@ -211,22 +209,26 @@ std::string describe(const wire::Message& message) {
   std::string text(wire::type_name(message));
   if (const auto* m = std::get_if<wire::Offers>(&message)) return text + describe_items(m->items);
   if (const auto* m = std::get_if<wire::Revokes>(&message)) return text + describe_items(m->items);
-  if (const auto* m = std::get_if<wire::Drain>(&message)) return text + describe_items(m->hand_back);
+  if (const auto* m = std::get_if<wire::Drain>(&message))
+    return text + describe_items(m->hand_back);
   if (const auto* m = std::get_if<wire::WorkerHello>(&message)) {
     return text + " " + m->name + describe_items(m->held);
   }
   if (const auto* m = std::get_if<wire::Results>(&message)) {
     for (const auto& item : m->items) {
       text += " " + describe(item.key) + "@" + describe(item.fence) + "=" +
-              std::string(to_string(static_cast<Outcome>(item.outcome))) + ":" + item.result.substr(0, 20);
+              std::string(to_string(static_cast<Outcome>(item.outcome))) + ":" +
+              item.result.substr(0, 20);
     }
   } else if (const auto* r = std::get_if<wire::RecordedItems>(&message)) {
     for (const auto& item : r->items) {
-      text += " " + describe(item.key) + "@" + describe(item.fence) + "=" + std::to_string(item.code);
+      text +=
+          " " + describe(item.key) + "@" + describe(item.fence) + "=" + std::to_string(item.code);
     }
   } else if (const auto* g = std::get_if<wire::Regrants>(&message)) {
     for (const auto& item : g->items) {
-      text += " " + describe(item.key) + "@" + describe(item.old_fence) + "->" + describe(item.new_fence);
+      text += " " + describe(item.key) + "@" + describe(item.old_fence) + "->" +
+              describe(item.new_fence);
     }
   } else if (const auto* s = std::get_if<wire::Submit>(&message)) {
     for (const auto& order : s->orders) text += " " + order.id.to_string().substr(24);

@@ -1,9 +1,10 @@
-// Connections between peers and brokers, as ZeroMQ gives them: frames in order within a connection, a new peer number
-// with each reconnect, the broker told of a dead peer only when it sends to it. On top of that frames are lost,
-// doubled and late, links clog, connections break.
+// Connections between peers and brokers, as ZeroMQ gives them: frames in order within a connection,
+// a new peer number with each reconnect, the broker told of a dead peer only when it sends to it.
+// On top of that frames are lost, doubled and late, links clog, connections break.
 //
-// Shapes:  an Endpoint (a worker or a client) dials; the network finds the broker of the day and keeps trying until
-//          there is one. Frames carry messages as they are, or through the codec in some seeds.
+// Shapes:  an Endpoint (a worker or a client) dials; the network finds the broker of the day and
+//          keeps trying until there is one. Frames carry messages as they are, or through the codec
+//          in some seeds.
 // Threads: one owner.
 #pragma once
 
@@ -62,8 +63,8 @@ class Network {
     Send::To side = Send::To::kClient;
     PeerId peer = 0;
     bool is_up = true;
-    bool was_told = false;        ///< the broker: that the peer is gone
-    Steady last_to_broker{};      ///< frames arrive in the order they were sent
+    bool was_told = false;    ///< the broker: that the peer is gone
+    Steady last_to_broker{};  ///< frames arrive in the order they were sent
     Steady last_to_peer{};
     Steady clogged_until{};
     std::vector<wire::Message> unsent;  ///< under way to the broker when it broke
@@ -78,14 +79,15 @@ class Network {
   void try_to_connect(Endpoint& endpoint, std::uint64_t round);
   void break_connection(const std::shared_ptr<Connection>& connection);
   void carry(const std::shared_ptr<Connection>& connection, bool to_broker, wire::Message message);
-  void deliver(const std::shared_ptr<Connection>& connection, bool to_broker, wire::Message message);
+  void deliver(const std::shared_ptr<Connection>& connection, bool to_broker,
+               wire::Message message);
   void next_fault();
 
   Context& context_;
   Doorman* broker_ = nullptr;
   PeerId last_peer_ = 0;
-  std::vector<Endpoint*> order_;            ///< endpoints in the order of their first dial
-  std::map<Endpoint*, Dialling> endpoints_; ///< found by address, never iterated
+  std::vector<Endpoint*> order_;             ///< endpoints in the order of their first dial
+  std::map<Endpoint*, Dialling> endpoints_;  ///< found by address, never iterated
   std::map<PeerId, std::shared_ptr<Connection>> peers_;
 };
 

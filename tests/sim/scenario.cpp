@@ -15,8 +15,7 @@ class Dice {
     return low + static_cast<int>(random_.below(static_cast<std::uint64_t>(high - low) + 1));
   }
   bool chance(double p) { return random_.chance(p); }
-  template <class T>
-  T one_of(std::initializer_list<T> choices) {
+  template <class T> T one_of(std::initializer_list<T> choices) {
     return *(choices.begin() + static_cast<std::ptrdiff_t>(random_.below(choices.size())));
   }
   /// Off in most seeds, at `usual` in some, at `extreme` in few.

@@ -96,7 +96,8 @@ void SimBroker::step(Event&& event) {
   perform();
 }
 
-/// Store operations and sends may bring new events, but only later: nothing here calls the engine again.
+/// Store operations and sends may bring new events, but only later: nothing here calls the engine
+/// again.
 void SimBroker::perform() {
   for (const Fact& fact : effects_.facts) {
     context_.coverage.count(fact);
@@ -128,8 +129,7 @@ namespace {
 /// Puts an item into the frame that is being filled, or starts a new one.
 class Packer {
  public:
-  template <class Send>
-  explicit Packer(Send send) : send_(std::move(send)) {}
+  template <class Send> explicit Packer(Send send) : send_(std::move(send)) {}
 
   void put(Send::To side, PeerId peer, Send::Item& item) {
     std::visit([&](auto& one) { place(side, peer, one); }, item);
@@ -140,22 +140,27 @@ class Packer {
   }
 
  private:
-  void place(Send::To side, PeerId peer, wire::Answer& item) { add<wire::Answers>(side, peer, item); }
+  void place(Send::To side, PeerId peer, wire::Answer& item) {
+    add<wire::Answers>(side, peer, item);
+  }
   void place(Send::To side, PeerId peer, wire::Offer& item) { add<wire::Offers>(side, peer, item); }
   void place(Send::To side, PeerId peer, wire::Recorded& item) {
     add<wire::RecordedItems>(side, peer, item);
   }
-  void place(Send::To side, PeerId peer, wire::Regrant& item) { add<wire::Regrants>(side, peer, item); }
-  void place(Send::To side, PeerId peer, wire::Revoked& item) { add<wire::Revokes>(side, peer, item); }
-  template <class Single>
-  void place(Send::To side, PeerId peer, Single& item) {
+  void place(Send::To side, PeerId peer, wire::Regrant& item) {
+    add<wire::Regrants>(side, peer, item);
+  }
+  void place(Send::To side, PeerId peer, wire::Revoked& item) {
+    add<wire::Revokes>(side, peer, item);
+  }
+  template <class Single> void place(Send::To side, PeerId peer, Single& item) {
     flush();
     send_(side, peer, wire::Message(std::move(item)));
   }
 
-  template <class Frame, class Item>
-  void add(Send::To side, PeerId peer, Item& item) {
-    auto* frame = has_frame_ && side == side_ && peer == peer_ ? std::get_if<Frame>(&frame_) : nullptr;
+  template <class Frame, class Item> void add(Send::To side, PeerId peer, Item& item) {
+    auto* frame =
+        has_frame_ && side == side_ && peer == peer_ ? std::get_if<Frame>(&frame_) : nullptr;
     if (frame == nullptr || frame->items.size() >= limits::kFrameOffers) {
       flush();
       has_frame_ = true;

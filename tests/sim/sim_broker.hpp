@@ -1,7 +1,9 @@
-// One broker process: the real Engine, its shards' store threads, its sockets. It can crash (everything but the tables
-// is gone), freeze (nothing moves, peers stay connected) and thaw as a zombie beside its successor.
+// One broker process: the real Engine, its shards' store threads, its sockets. It can crash
+// (everything but the tables is gone), freeze (nothing moves, peers stay connected) and thaw as a
+// zombie beside its successor.
 //
-// Threads: one owner. A process is never destroyed within a seed: what it had on its way refers to it.
+// Threads: one owner. A process is never destroyed within a seed: what it had on its way refers to
+//          it.
 #pragma once
 
 #include <deque>
@@ -50,14 +52,14 @@ class SimBroker final : public Doorman {
   int number_;
   std::unique_ptr<Engine> engine_;
   std::map<ShardNumber, std::unique_ptr<SimShard>> shards_;
-  std::deque<Event> inbox_;   ///< while frozen
+  std::deque<Event> inbox_;  ///< while frozen
   Effects effects_;
   bool is_alive_ = false;
   bool is_frozen_ = false;
   Steady tick_at_ = Steady::max();
   std::uint64_t tick_round_ = 0;
   Steady spin_since_{};
-  std::uint64_t ticks_ = 0;   ///< since spin_since_
+  std::uint64_t ticks_ = 0;  ///< since spin_since_
 };
 
 }  // namespace ordo::sim

@@ -38,9 +38,7 @@ void SimClient::forget_watches() {
   for (const auto token : tokens) post(client::Forget{token});
 }
 
-std::optional<OrderId> SimClient::draw_id() {
-  return core_->draw_id(context_.time.wall(), {});
-}
+std::optional<OrderId> SimClient::draw_id() { return core_->draw_id(context_.time.wall(), {}); }
 
 void SimClient::post(client::Event&& event) {
   inbox_.push_back(std::move(event));

@@ -31,15 +31,13 @@ class SimClient final : public Endpoint {
 
   void connected() override { post(client::LinkUp{0}); }
   void disconnected() override { post(client::LinkDown{0}); }
-  void received(wire::Message message) override {
-    post(client::Received{0, std::move(message)});
-  }
+  void received(wire::Message message) override { post(client::Received{0, std::move(message)}); }
 
  private:
   struct Asked {
     std::function<void(const client::Done&)> done;
     OrderId id;
-    std::string payload;      ///< of a submit
+    std::string payload;  ///< of a submit
     bool is_submit = false;
     bool is_watch = false;
   };

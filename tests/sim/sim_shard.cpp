@@ -107,7 +107,8 @@ SimShard::Fate SimShard::draw_fate() {
   if (context_.fault(chance, s.commit_reject, Fault::kCommitRejected)) return Fate::kRejected;
   if (context_.fault(chance, s.in_doubt / 2, Fault::kInDoubtNotApplied)) return Fate::kLostBefore;
   if (context_.fault(chance, s.in_doubt / 3, Fault::kInDoubtApplied)) return Fate::kLostAfter;
-  if (context_.fault(chance, s.in_doubt / 6, Fault::kAppliedAfterLoss)) return Fate::kLostAppliedLate;
+  if (context_.fault(chance, s.in_doubt / 6, Fault::kAppliedAfterLoss))
+    return Fate::kLostAppliedLate;
   if (context_.fault(chance, s.warning / 2, Fault::kCommitWarned)) return Fate::kWarned;
   if (context_.fault(chance, s.warning / 2, Fault::kWarnedAndGone)) return Fate::kWarnedAndGone;
   return Fate::kFine;
@@ -187,7 +188,8 @@ void SimShard::carry_out(std::span<const StoreWrite* const> batch, Fate fate) {
       break;
     case Fate::kWarned:
     case Fate::kWarnedAndGone:
-      // A warned commit may be on this server alone. A failover then forgets it and ends the session.
+      // A warned commit may be on this server alone. A failover then forgets it and ends the
+      // session.
       if (fate == Fate::kWarned) {
         result = apply(batch);
       } else {
@@ -229,7 +231,8 @@ void SimShard::read(const CommitQueue::Work& work) {
 }
 
 void SimShard::probe() {
-  // A real session is busy while it probes; here nothing can come between, so one instant is as good.
+  // A real session is busy while it probes; here nothing can come between, so one instant is as
+  // good.
   std::vector<Event> events;
   queue_.probed(session_->probe(), events);
   tell(std::move(events));

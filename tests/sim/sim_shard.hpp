@@ -1,8 +1,9 @@
-// One shard as one broker process sees it: the real CommitQueue on a MemoryStore, with the time that a database takes
-// and everything that can go wrong with it.
+// One shard as one broker process sees it: the real CommitQueue on a MemoryStore, with the time
+// that a database takes and everything that can go wrong with it.
 //
-// Shapes:  work begins, is carried out on the tables some time later, and its result arrives later still. A process may
-//          die in between: what was on its way is carried out or not, and the lock may linger.
+// Shapes:  work begins, is carried out on the tables some time later, and its result arrives later
+//          still. A process may die in between: what was on its way is carried out or not, and the
+//          lock may linger.
 // Threads: one owner.
 #pragma once
 
@@ -31,7 +32,13 @@ class SimShard {
 
  private:
   enum class Fate : std::uint8_t {
-    kFine, kRejected, kLostBefore, kLostAfter, kLostAppliedLate, kWarned, kWarnedAndGone
+    kFine,
+    kRejected,
+    kLostBefore,
+    kLostAfter,
+    kLostAppliedLate,
+    kWarned,
+    kWarnedAndGone
   };
 
   void pump();

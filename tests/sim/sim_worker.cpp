@@ -69,7 +69,8 @@ void SimWorker::heal() {
   std::vector<worker::RunId> hanging;
   for (const auto& [run, state] : running_) hanging.push_back(run);
   for (const auto run : hanging) {
-    later(context_.handler.between(Millis{10}, Millis{500}), [this, run] { finish(run, Outcome::kTransient); });
+    later(context_.handler.between(Millis{10}, Millis{500}),
+          [this, run] { finish(run, Outcome::kTransient); });
   }
 }
 
@@ -252,10 +253,12 @@ void SimWorker::send(wire::Message message) {
   network_.send_to_broker(*this, std::move(message));
 }
 
-/// An answer under a fence that the task once had, or that lies an epoch back. Nobody may believe it.
+/// An answer under a fence that the task once had, or that lies an epoch back. Nobody may believe
+/// it.
 void SimWorker::add_lie(wire::Results& results) {
   auto& chance = context_.network;
-  if (results.items.empty() || context_.is_healed || !chance.chance(context_.scenario.wrong_fence)) return;
+  if (results.items.empty() || context_.is_healed || !chance.chance(context_.scenario.wrong_fence))
+    return;
   wire::TaskResult lie = results.items[chance.below(results.items.size())];
   const auto* newest = checker_.ledger.grant(lie.key);
   if (newest == nullptr) return;

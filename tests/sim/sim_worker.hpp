@@ -1,5 +1,5 @@
-// One worker process: the real WorkerCore, slots whose handlers run in virtual time, and everything that happens to
-// processes. Its handlers keep the ledger.
+// One worker process: the real WorkerCore, slots whose handlers run in virtual time, and everything
+// that happens to processes. Its handlers keep the ledger.
 //
 // Threads: one owner.
 #pragma once
@@ -73,9 +73,9 @@ class SimWorker final : public Endpoint {
   worker::Settings settings_;
   int number_;
   std::unique_ptr<worker::WorkerCore> core_;
-  std::uint64_t life_ = 0;             ///< processes so far: timers of an older one are void
+  std::uint64_t life_ = 0;  ///< processes so far: timers of an older one are void
   bool is_frozen_ = false;
-  std::deque<worker::Event> inbox_;    ///< while frozen, and what one step makes for the next
+  std::deque<worker::Event> inbox_;  ///< while frozen, and what one step makes for the next
   bool is_stepping_ = false;
   std::deque<Run> line_;
   std::map<worker::RunId, Run> running_;

@@ -4,8 +4,9 @@
 
 namespace ordo::sim {
 
-/// How long, in virtual time, everything may take to come to its end once the faults are over: retries of two
-/// seconds, timeouts of four, delays of twelve, several in a row and behind each other in small windows.
+/// How long, in virtual time, everything may take to come to its end once the faults are over:
+/// retries of two seconds, timeouts of four, delays of twelve, several in a row and behind each
+/// other in small windows.
 constexpr Seconds kLiveness{400};
 /// Steps after which a seed is stuck in a loop.
 constexpr std::uint64_t kMostSteps = 3'000'000;
@@ -31,11 +32,11 @@ Simulation::Simulation(const Scenario& scenario, bool with_trace)
   }
 }
 
-template <class Done>
-bool Simulation::run_until(Steady end, Done&& done) {
+template <class Done> bool Simulation::run_until(Steady end, Done&& done) {
   while (!done()) {
     if (!context_.time.step(end)) return false;
-    if (context_.time.steps() > kMostSteps) throw Violation("a seed ends", "it runs for ever\n" + state());
+    if (context_.time.steps() > kMostSteps)
+      throw Violation("a seed ends", "it runs for ever\n" + state());
   }
   return true;
 }
@@ -111,7 +112,8 @@ void Simulation::crash_broker() {
   if (!brokers_.back()->is_alive()) return;
   context_.coverage.count(Fault::kBrokerCrashed);
   brokers_.back()->crash();
-  context_.time.after(context_.process.between(Millis{20}, Millis{3000}), [this] { start_broker(); });
+  context_.time.after(context_.process.between(Millis{20}, Millis{3000}),
+                      [this] { start_broker(); });
 }
 
 void Simulation::freeze_broker() {
@@ -133,7 +135,8 @@ void Simulation::replace_broker() {
   for (auto& database : databases_) database->terminate_owner();
   SimBroker& zombie = *brokers_.back();
   start_broker();
-  context_.time.after(context_.process.between(Seconds{1}, Seconds{12}), [&zombie] { zombie.crash(); });
+  context_.time.after(context_.process.between(Seconds{1}, Seconds{12}),
+                      [&zombie] { zombie.crash(); });
 }
 
 void Simulation::terminate_session() {
@@ -192,8 +195,9 @@ void Simulation::check_idle() {
   for (const auto& worker : workers_) capacity += worker->is_up() ? worker->capacity() : 0;
   const auto expect = [&](const char* what, std::size_t is, std::size_t should) {
     if (is == should) return;
-    throw Violation("an idle engine holds nothing", std::string(what) + " is " + std::to_string(is) +
-                                                        ", not " + std::to_string(should) + "\n" + state());
+    throw Violation("an idle engine holds nothing", std::string(what) + " is " +
+                                                        std::to_string(is) + ", not " +
+                                                        std::to_string(should) + "\n" + state());
   };
   expect("open_shards", counts.open_shards, databases_.size());
   expect("resident_orders", counts.resident_orders, 0);
@@ -210,15 +214,14 @@ void Simulation::check_idle() {
 std::string Simulation::state() const {
   const SimBroker& broker = *brokers_.back();
   const EngineCounts c = broker.counts();
-  std::string text = "  broker " + std::to_string(broker.number()) +
-                     (broker.is_alive() ? "" : " dead") + (broker.is_frozen() ? " frozen" : "") +
-                     ": resident " + std::to_string(c.resident_orders) + " ready " +
-                     std::to_string(c.ready) + " leased " + std::to_string(c.leased) +
-                     " unclaimed " + std::to_string(c.unclaimed) + " writes " +
-                     std::to_string(c.writes_in_flight) + " waiters " + std::to_string(c.waiters) +
-                     " workers " + std::to_string(c.workers) + " free " +
-                     std::to_string(c.free_slots) + " backlog " + std::to_string(c.backlog) +
-                     " shards " + std::to_string(c.open_shards) + "\n";
+  std::string text =
+      "  broker " + std::to_string(broker.number()) + (broker.is_alive() ? "" : " dead") +
+      (broker.is_frozen() ? " frozen" : "") + ": resident " + std::to_string(c.resident_orders) +
+      " ready " + std::to_string(c.ready) + " leased " + std::to_string(c.leased) + " unclaimed " +
+      std::to_string(c.unclaimed) + " writes " + std::to_string(c.writes_in_flight) + " waiters " +
+      std::to_string(c.waiters) + " workers " + std::to_string(c.workers) + " free " +
+      std::to_string(c.free_slots) + " backlog " + std::to_string(c.backlog) + " shards " +
+      std::to_string(c.open_shards) + "\n";
   for (const auto& worker : workers_) text += "  " + worker->describe_state() + "\n";
   for (const auto& client : clients_) {
     text += "  client with " + std::to_string(client->in_flight()) + " requests in flight\n";

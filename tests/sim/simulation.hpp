@@ -1,4 +1,5 @@
-// One seed: a world is drawn, faults rage, faults end and everything must come to its end, and the books are compared.
+// One seed: a world is drawn, faults rage, faults end and everything must come to its end, and the
+// books are compared.
 //
 // Errors:  Violation.
 // Threads: one owner.
@@ -41,8 +42,7 @@ class Simulation {
   [[nodiscard]] bool is_quiet() const;
   void check_idle();
   [[nodiscard]] std::string state() const;
-  template <class Done>
-  bool run_until(Steady end, Done&& done);
+  template <class Done> bool run_until(Steady end, Done&& done);
 
   Context context_;
   Databases databases_;

@@ -1,5 +1,5 @@
-// Virtual time: a heap of what happens when. Two things at one instant happen in an order drawn from the seed, so
-// that no test leans on the order in which they were written down.
+// Virtual time: a heap of what happens when. Two things at one instant happen in an order drawn
+// from the seed, so that no test leans on the order in which they were written down.
 //
 // Units:   microseconds since the seed began.
 // Threads: one owner.

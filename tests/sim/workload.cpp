@@ -23,7 +23,8 @@ void Workload::every(double rate, std::function<void()> action) {
 
 // ---- pipelines ---------------------------------------------------------------------------------
 
-/// A random DAG: 1 to 8 steps, each after up to three earlier ones, so that chains, diamonds and joins all come.
+/// A random DAG: 1 to 8 steps, each after up to three earlier ones, so that chains, diamonds and
+/// joins all come.
 std::string Workload::draw_pipeline(const std::string& name, std::uint32_t version) {
   auto& chance = context_.work;
   std::string text = "pipeline: " + name + "\nversion: " + std::to_string(version) + "\n";
@@ -33,9 +34,11 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
   for (std::uint64_t step = 0; step < steps; ++step) {
     std::vector<std::string> after;
     for (std::uint64_t before = 0; before < step && after.size() < 3; ++before) {
-      if (chance.chance(1.5 / static_cast<double>(step))) after.push_back("s" + std::to_string(before));
+      if (chance.chance(1.5 / static_cast<double>(step)))
+        after.push_back("s" + std::to_string(before));
     }
-    text += "  s" + std::to_string(step) + ": { queue: q" + std::to_string(chance.below(queues_.size()));
+    text += "  s" + std::to_string(step) + ": { queue: q" +
+            std::to_string(chance.below(queues_.size()));
     text += ", timeout: " + std::to_string(300 + chance.below(4000)) + "ms";
     text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
             ", first: " + std::to_string(20 + chance.below(400)) +
@@ -201,7 +204,8 @@ void Workload::resume(const std::string& queue, bool must) {
   if (context_.is_healed && !must) return;
   clients_.front()->ask(wire::SetQueue{0, queue, false, "sim", "back to work"}, Seconds{5},
                         [this, queue, must](const client::Done& done) {
-                          // A queue that no pipeline has mentioned yet is not known and cannot be paused.
+                          // A queue that no pipeline has mentioned yet is not known and cannot be
+                          // paused.
                           const bool is_done = !done.error || done.error->code == Code::kNotFound;
                           if (must && is_done) ++resumed_;
                           if (must && !is_done) resume(queue, true);

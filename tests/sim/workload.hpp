@@ -1,4 +1,5 @@
-// What people want of the system during a seed: pipelines, orders and everything that can be asked about them.
+// What people want of the system during a seed: pipelines, orders and everything that can be asked
+// about them.
 //
 // Threads: one owner.
 #pragma once

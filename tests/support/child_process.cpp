@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Folders below the root of a build (or of an install) that hold programs.
-constexpr std::array kPlaces{"", "bin", "examples", "broker/app", "client", "client/cli", "worker/app"};
+constexpr std::array kPlaces{"",       "bin",        "examples",  "broker/app",
+                             "client", "client/cli", "worker/app"};
 // tests/integration/x is three folders below the root of a build; one more to spare.
 constexpr int kFoldersUp = 4;
 
@@ -58,9 +59,7 @@ std::vector<std::string> environment_of(const ChildSpec& spec) {
   return all;
 }
 
-int code_of(int status) {
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 std::string drain(int fd) {
   std::string all;

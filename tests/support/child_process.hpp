@@ -1,9 +1,12 @@
-// A program of this project (or of the system) as a child: started, signalled, ended, never left behind.
+// A program of this project (or of the system) as a child: started, signalled, ended, never left
+// behind.
 //
-// Use:     ChildProcess::start({.program = find_program("ordo-broker"), .arguments = {…}, .log = file}).
+// Use:     ChildProcess::start({.program = find_program("ordo-broker"), .arguments = {…}, .log =
+//          file}).
 // Errors:  kUnavailable: the program is not there or the system gives no process.
-// Threads: one owner. A child dies with the thread that started it (PR_SET_PDEATHSIG), so start it on one that
-//          stays, best the main one. It is in a session of its own: a terminal's ^C reaches only us.
+// Threads: one owner. A child dies with the thread that started it (PR_SET_PDEATHSIG), so start it
+//          on one that stays, best the main one. It is in a session of its own: a terminal's ^C
+//          reaches only us.
 // Costs:   a fork and an exec.
 #pragma once
 
@@ -20,9 +23,10 @@
 namespace ordo::testing {
 
 struct ChildSpec {
-  std::string program{};                 ///< path
+  std::string program{};  ///< path
   std::vector<std::string> arguments{};
-  std::string log{};                     ///< its stdout and stderr are appended here; empty: /dev/null
+  /// its stdout and stderr are appended here; empty: /dev/null
+  std::string log{};
   std::vector<std::pair<std::string, std::string>> environment{};  ///< beside ours
 };
 
@@ -55,11 +59,13 @@ class ChildProcess {
   int code_ = 0;
 };
 
-/// What a program that ended well wrote to stdout. Errors: kUnavailable with what it wrote to stderr.
-Result<std::string> output_of(const std::string& program, const std::vector<std::string>& arguments);
+/// What a program that ended well wrote to stdout. Errors: kUnavailable with what it wrote to
+/// stderr.
+Result<std::string> output_of(const std::string& program,
+                              const std::vector<std::string>& arguments);
 
-/// The path of a program of this project: beside ours, or where the build tree (or an install) has it relative to
-/// our own place. Errors: kNotFound.
+/// The path of a program of this project: beside ours, or where the build tree (or an install) has
+/// it relative to our own place. Errors: kNotFound.
 Result<std::string> find_program(const std::string& name);
 
 }  // namespace ordo::testing

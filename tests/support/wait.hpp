@@ -1,7 +1,8 @@
 // Waits for a fact with a deadline: what tests and demo do instead of sleeping for a guessed time.
 //
 // Use:     EXPECT_TRUE(wait_until(5s, [&] { return broker.is_ready(); }));
-// Returns: whether the fact came true within `patience`; it is asked at least once, and once more at the end.
+// Returns: whether the fact came true within `patience`; it is asked at least once, and once more
+//          at the end.
 // Threads: blocks the caller only.
 #pragma once
 

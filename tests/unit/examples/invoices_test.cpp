@@ -13,11 +13,12 @@ const std::string kHeader =
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
 
 TEST(Invoices, GroupsLinesByInvoiceInOrderOfAppearance) {
-  const auto invoices = parse_invoices(
-      kHeader + "536365,85123A,LANTERN,6,12/1/2010 8:26,2.55,17850,United Kingdom\n"
-                "536366,22633,WARMER,6,12/1/2010 8:28,1.85,17850,United Kingdom\n"
-                "536365,71053,HEART,8,12/1/2010 8:26,3.39,17850,United Kingdom\n",
-      "f.csv");
+  const auto invoices =
+      parse_invoices(kHeader +
+                         "536365,85123A,LANTERN,6,12/1/2010 8:26,2.55,17850,United Kingdom\n"
+                         "536366,22633,WARMER,6,12/1/2010 8:28,1.85,17850,United Kingdom\n"
+                         "536365,71053,HEART,8,12/1/2010 8:26,3.39,17850,United Kingdom\n",
+                     "f.csv");
   ASSERT_TRUE(invoices);
   ASSERT_EQ(invoices->size(), 2U);
   EXPECT_EQ((*invoices)[0].number, "536365");
@@ -62,7 +63,8 @@ TEST(Invoices, ReadWindows1252AndUtf8) {
   const auto old = parse_invoices(kHeader + "1,A,\xA3 5 CAF\xC9 \x80,1,d,1,c,UK\n", "f.csv");
   ASSERT_TRUE(old);
   EXPECT_EQ(old->front().lines[0].description, "£ 5 CAFÉ €");
-  const auto modern = parse_invoices("\xEF\xBB\xBF" + kHeader + "1,A,£ 5 CAFÉ €,1,d,1,c,UK", "f.csv");
+  const auto modern =
+      parse_invoices("\xEF\xBB\xBF" + kHeader + "1,A,£ 5 CAFÉ €,1,d,1,c,UK", "f.csv");
   ASSERT_TRUE(modern) << modern.error().message;
   EXPECT_EQ(modern->front().lines[0].description, "£ 5 CAFÉ €");
 }

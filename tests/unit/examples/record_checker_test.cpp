@@ -9,15 +9,20 @@ constexpr const char* kOne = "019abcde-0000-7000-8000-000000000001";
 constexpr const char* kTwo = "019abcde-0000-7000-8000-000000000002";
 
 EventRecord event(const std::string& order, const std::string& step, std::uint32_t attempt) {
-  return {.order = order, .step = step, .task_kind = "forward", .kind = "succeeded",
-          .attempt = attempt, .worker = "w"};
+  return {.order = order,
+          .step = step,
+          .task_kind = "forward",
+          .kind = "succeeded",
+          .attempt = attempt,
+          .worker = "w"};
 }
 
 shop::Effect effect(const std::string& order, const std::string& step, std::uint32_t attempt) {
   return {order + "/" + step + "/0/forward", attempt, "w", 10, 20, "succeeded"};
 }
 
-/// Two orders of two steps: one succeeded (its first step at the second attempt), one failed. All is well.
+/// Two orders of two steps: one succeeded (its first step at the second attempt), one failed. All
+/// is well.
 struct World {
   Acks acks;
   std::vector<shop::Effect> ledger;

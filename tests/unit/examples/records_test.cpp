@@ -1,4 +1,5 @@
-// Ledgers and logs of acks are read as they were written; the examples' pipelines and their worker fit each other.
+// Ledgers and logs of acks are read as they were written; the examples' pipelines and their worker
+// fit each other.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -15,13 +15,25 @@ Records one_lost_lease() {
   records.acks.acked = {kOrder};
   records.tables.steps["7"] = {"pay"};
   records.tables.orders = {{kOrder, "7", "succeeded", 1000}};
-  EventRecord lost{.order = kOrder, .step = "pay", .task_kind = "forward", .kind = "worker_lost",
-                   .attempt = 1, .worker = "shop-0", .at_ms = 4000};
-  EventRecord done{.order = kOrder, .step = "pay", .task_kind = "forward", .kind = "succeeded",
-                   .status = "succeeded", .attempt = 2, .worker = "shop-1", .at_ms = 4100};
+  EventRecord lost{.order = kOrder,
+                   .step = "pay",
+                   .task_kind = "forward",
+                   .kind = "worker_lost",
+                   .attempt = 1,
+                   .worker = "shop-0",
+                   .at_ms = 4000};
+  EventRecord done{.order = kOrder,
+                   .step = "pay",
+                   .task_kind = "forward",
+                   .kind = "succeeded",
+                   .status = "succeeded",
+                   .attempt = 2,
+                   .worker = "shop-1",
+                   .at_ms = 4100};
   records.tables.events = {lost, done};
   const std::string key = effect_key(done);
-  records.ledger = {{key, 1, "shop-0", 500, 510, "succeeded"}, {key, 2, "shop-1", 4020, 4080, "succeeded"}};
+  records.ledger = {{key, 1, "shop-0", 500, 510, "succeeded"},
+                    {key, 2, "shop-1", 4020, 4080, "succeeded"}};
   return records;
 }
 
