@@ -133,7 +133,7 @@ void WorkerCore::check_drained() {
   if (!is_idle && exit_code_ == kExitDrained) exit_code_ = kExitDrainTimedOut;
   has_left_ = true;
   for (LinkIndex link = 0; link < links_.size(); ++link) {
-    if (links_[link].state != Link::State::kWelcome) continue;
+    if (links_[link].state == Link::State::kDialling) continue;  // nobody to say it to
     out_->sends.push_back({link, wire::Goodbye{exit_code_ == kExitHung ? "hung" : "drained"}});
   }
   tell(FactKind::kLeft);

@@ -1,10 +1,9 @@
 #include "worker/core/worker_core.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include <gmock/gmock.h>
 
 #include "tests/unit/worker/core_harness.hpp"
 
@@ -351,6 +350,14 @@ TEST(WorkerCore, DrainsByHandingBackFinishingAndSayingGoodbye) {
   EXPECT_EQ(harness.sent<wire::Goodbye>().size(), 1U);
   EXPECT_EQ(harness.effects.exit, kExitDrained);
   EXPECT_FALSE(harness.core.next_deadline());
+}
+
+TEST(WorkerCore, SaysGoodbyeToABrokerWhoseWelcomeIsOnItsWay) {
+  Harness harness;
+  harness.step(event::Connected{0});
+  harness.step(event::DrainRequested{});
+  EXPECT_EQ(harness.sent<wire::Goodbye>().size(), 1U);
+  EXPECT_EQ(harness.effects.exit, kExitDrained);
 }
 
 TEST(WorkerCore, TellsANewBrokerThatItIsDraining) {

@@ -1,0 +1,79 @@
+// What a worker program does with flags, environment and signals.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ordo/worker.hpp"
+#include "tests/unit/worker/fake_broker.hpp"
+
+namespace ordo {
+namespace {
+
+using worker::FakeBroker;
+
+int run_with(Worker& worker, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "test");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  return run_worker(static_cast<int>(arguments.size()), argv.data(), worker);
+}
+
+TEST(RunWorker, ExplainsItselfAndRefusesWhatItDoesNotKnow) {
+  Worker worker;
+  worker.on("work", [](Task&) { return succeeded(); });
+  EXPECT_EQ(run_with(worker, {"--help"}), 0);
+  EXPECT_EQ(run_with(worker, {"--slots", "many"}), 2);
+  EXPECT_EQ(run_with(worker, {"--slots"}), 2);
+  EXPECT_EQ(run_with(worker, {"--slots=0"}), 2);
+  EXPECT_EQ(run_with(worker, {"--colour", "red"}), 2);
+  EXPECT_EQ(run_with(worker, {"stray"}), 2);
+  Worker idle;
+  EXPECT_EQ(run_with(idle, {}), 2) << "no handler";
+}
+
+TEST(RunWorker, TakesFlagsBeforeEnvironmentBeforeOptions) {
+  Worker worker({.name = "by-option", .slots = 1});
+  setenv("ORDO_SLOTS", "5", 1);
+  setenv("ORDO_TAKE_AHEAD", "6", 1);
+  setenv("ORDO_BROKERS", "tcp://127.0.0.1:1,127.0.0.1:2", 1);
+  // No handler: it ends before it starts.
+  EXPECT_EQ(run_with(worker, {"--slots", "7", "--broker", "one:1", "--broker=two:2"}), 2);
+  EXPECT_EQ(worker.options().name, "by-option");
+  EXPECT_EQ(worker.options().slots, 7U);
+  EXPECT_EQ(worker.options().take_ahead, 6U);
+  EXPECT_EQ(worker.options().brokers, (std::vector<std::string>{"one:1", "two:2"}));
+  EXPECT_EQ(run_with(worker, {}), 2);
+  EXPECT_EQ(worker.options().brokers,
+            (std::vector<std::string>{"tcp://127.0.0.1:1", "127.0.0.1:2"}));
+  setenv("ORDO_SLOTS", "x", 1);
+  EXPECT_EQ(run_with(worker, {}), 2);
+  for (const char* const name : {"ORDO_SLOTS", "ORDO_TAKE_AHEAD", "ORDO_BROKERS"}) unsetenv(name);
+}
+
+TEST(RunWorker, DrainsOnSigterm) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // no thread of this test may take it
+  FakeBroker broker;
+  Worker worker;
+  worker.on("work", [](Task&) { return succeeded(); });
+  auto code = std::async(std::launch::async, [&] {
+    return run_with(worker, {"--broker", broker.endpoint(), "--quiet"});
+  });
+  ASSERT_TRUE(broker.wait_for([](const auto& seen) { return !seen.hellos.empty(); }));
+  kill(getpid(), SIGTERM);
+  EXPECT_EQ(code.get(), 0);
+  EXPECT_TRUE(broker.wait_for([](const auto& seen) { return seen.goodbyes.size() == 1; }));
+}
+
+}  // namespace
+}  // namespace ordo
