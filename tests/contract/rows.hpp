@@ -1,4 +1,6 @@
 // Rows and writes for the contract suite, short to write.
+//
+// Threads: pure functions.
 #pragma once
 
 #include <string>

@@ -217,8 +217,9 @@ Findings check_folder_readmes(const Tree& tree) {
     const std::string folder = folder_of(file.path);
     const bool holds_sources = is_program_text(file.path) || file.path.ends_with("/CMakeLists.txt");
     // Public headers are explained by the folder above; a corpus or a set of stories by its test.
-    if (holds_sources && !folder.empty() && !folder.ends_with("include/ordo"))
-      folders.insert(folder);
+    // Unit tests mirror the tree: their folders say the same.
+    const bool is_explained = folder.ends_with("include/ordo") || folder.starts_with("tests/unit/");
+    if (holds_sources && !folder.empty() && !is_explained) folders.insert(folder);
   }
   Findings findings;
   for (const std::string& folder : folders) {
