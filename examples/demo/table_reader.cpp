@@ -19,7 +19,8 @@ constexpr const char* kStanding = R"(
 select (select count(*) from {shard}.orders),
        (select count(*) from (
           select order_id from {shard}.task
-          union select order_id from {shard}.deferred where state <> 'parked' and kind <> 2) moving))";
+          union
+          select order_id from {shard}.deferred where state <> 'parked' and kind <> 2) moving))";
 
 constexpr const char* kPipelines =
     "select id, encode(convert_to(source, 'UTF8'), 'hex') from {shard}.pipeline";

@@ -60,18 +60,18 @@ create index deferred_due on deferred (run_at, seq) where run_at is not null;
 create index deferred_parked on deferred (queue, order_id) where state = 'parked';
 
 -- Every task passes through a row of `task` that lives for milliseconds. The table is never larger
--- than what the owner has in hand, so an absolute threshold keeps its dead rows few; the vacuum does
--- not pause, because they come faster than a paused one removes them; it does not truncate, because
--- that takes a lock that commits would wait for, and the space is needed again at once. Statistics
--- are not gathered: no plan here depends on them.
+-- than what the owner has in hand, so an absolute threshold keeps its dead rows few; the vacuum
+-- does not pause, because they come faster than a paused one removes them; it does not truncate,
+-- because that takes a lock that commits would wait for, and the space is needed again at once.
+-- Statistics are not gathered: no plan here depends on them.
 alter table task set (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
   autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0,
   autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000000000,
   vacuum_truncate = false);
--- `deferred` may hold millions of rows, and each vacuum reads all of its indexes: while a large backlog
--- drains, an absolute threshold would have one run all the time. So the threshold grows with the
--- table. Analysis is only for the row count that this goes by.
+-- `deferred` may hold millions of rows, and each vacuum reads all of its indexes: while a large
+-- backlog drains, an absolute threshold would have one run all the time. So the threshold grows
+-- with the table. Analysis is only for the row count that this goes by.
 alter table deferred set (
   autovacuum_vacuum_scale_factor = 0.5, autovacuum_vacuum_threshold = 50000,
   autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 1,

@@ -1,5 +1,5 @@
-// What every ShardStore means, sentence by sentence of broker/store/store.hpp: ownership and commits.
-// Both forms pass it, so that what is simulated in memory is what PostgreSQL does.
+// What every ShardStore means, sentence by sentence of broker/store/store.hpp: ownership and
+// commits. Both forms pass it, so that what is simulated in memory is what PostgreSQL does.
 #include "tests/contract/store_fixture.hpp"
 
 namespace ordo::testing {

@@ -1,4 +1,5 @@
-// A shard of the form under test with its session, and the words in which the contract suite speaks.
+// A shard of the form under test with its session, and the words in which the contract suite
+// speaks.
 //
 // Threads: one test at a time.
 #pragma once
