@@ -70,15 +70,16 @@ int Children::run(const std::string& name, const std::vector<std::string>& argum
   return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
 }
 
-std::string Children::wait_for_end() {
+std::optional<std::string> Children::wait_for_end(int patience_ms) {
   for (;;) {
-    const int number = next_signal(-1);
-    if (number == SIGINT || number == SIGTERM) return {};
+    const int number = next_signal(patience_ms);
+    if (number == SIGINT || number == SIGTERM) return std::string();
     for (Child& child : children_) {
       if (child.pid == 0 || !has_ended(child.pid)) continue;
       child.pid = 0;
       return child.name;
     }
+    if (patience_ms >= 0) return std::nullopt;
   }
 }
 

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ class Children {
   bool start(const std::string& name, const std::vector<std::string>& arguments);
   /// Runs one to its end; its exit code, 71 where it could not be started.
   int run(const std::string& name, const std::vector<std::string>& arguments);
-  /// Until an interrupt (empty) or the end of a child (its name).
-  std::string wait_for_end();
+  /// Waits for an interrupt (then "") or the end of a child (then its name); nullopt where neither
+  /// came within `patience_ms`. Negative: for as long as it takes.
+  std::optional<std::string> wait_for_end(int patience_ms);
   /// Terminates all, the last started first.
   void end();
 

@@ -13,6 +13,8 @@ namespace {
 
 /// A broker takes its shards and says so within seconds; a slow disk may take longer.
 constexpr std::chrono::seconds kReadyWithin{30};
+/// Serves the steps of the pipelines in examples/.
+constexpr const char* kExampleWorker = "ordo-shop-worker";
 
 struct DevOptions {
   std::string database;
@@ -25,14 +27,23 @@ std::vector<std::string> broker_arguments(const DevOptions& options) {
   return {"--database", options.database};
 }
 
-bool is_ready(const std::string& http) {
+int ended(const std::string& child) {
+  if (child.empty()) return kInterrupted;
+  complain(child + " ended by itself", "its messages are above");
+  return kFailed;
+}
+
+/// kOk once the broker is ready to take orders.
+int wait_until_ready(Children& children, const std::string& http) {
   const auto until = std::chrono::steady_clock::now() + kReadyWithin;
   while (std::chrono::steady_clock::now() < until) {
     const auto reply = http_get(http + "/readyz", Millis{500});
-    if (reply && reply->status == 200) return true;
-    ::usleep(100'000);
+    if (reply && reply->status == 200) return kOk;
+    if (const auto child = children.wait_for_end(100)) return ended(*child);
   }
-  return false;
+  complain("the broker does not become ready", "its messages are above",
+           "is another broker running on these ports, or is the database away?");
+  return kUnhealthy;
 }
 
 void show_box(const Shell& shell, bool has_workers) {
@@ -73,24 +84,18 @@ int run_system(Shell& shell, const DevOptions& options) {
     if (code != kOk) return code;
   }
   if (!children.start("ordo-broker", broker_arguments(options))) return kRefused;
-  if (!is_ready(shell.settings().http)) {
-    complain("the broker does not become ready", "its messages are above",
-             "is another broker running on these ports, or is the database away?");
-    return kUnhealthy;
-  }
+  if (const int code = wait_until_ready(children, shell.settings().http); code != kOk) return code;
   if (const int code = apply_pipelines(shell, options); code != kOk) return code;
-  const bool has_workers = !sibling("ordo-example-worker").empty();
-  if (has_workers) children.start("ordo-example-worker", {"--broker", "tcp://127.0.0.1:7701"});
+  const bool has_workers = !sibling(kExampleWorker).empty();
+  if (has_workers) children.start(kExampleWorker, {"--broker", "tcp://127.0.0.1:7701"});
   show_box(shell, has_workers);
-  const std::string ended = children.wait_for_end();
-  if (ended.empty()) return kOk;
-  complain(ended + " ended by itself", "its messages are above");
-  return kFailed;
+  const std::string child = children.wait_for_end(-1).value_or("");
+  return child.empty() ? kOk : ended(child);
 }
 
 int dev(Shell& shell, const DevOptions& options) {
   if (options.in_memory || !options.database.empty()) return run_system(shell, options);
-  if (!sibling("ordo-demo").empty()) return become("ordo-demo", {"--serve"});
+  if (!sibling("ordo-demo").empty()) return become("ordo-demo", {"--serve", "--orders", "200"});
   complain("there is no ordo-demo, which brings its own PostgreSQL", {},
            "give a database (--database 'host=… dbname=…'), or try --memory");
   return kUnreachable;

@@ -1,7 +1,7 @@
 // What `ordo` exits with: the same numbers as every program of the project, so that scripts need
 // one table.
 //
-// Shapes:  exit_code_of() maps what a broker or the SDK answered; the rest is said where it happens.
+// Shapes:  exit_code_of() maps what a broker or the SDK answered; the rest is said on the spot.
 // Threads: pure function.
 #pragma once
 

@@ -172,7 +172,8 @@ TEST(ClientLinks, AskTheNextBrokerWhenOneHasTheShardClosedAndRememberWhoHadIt) {
   rig.tick();
   ASSERT_EQ(rig.orders(1).size(), 1U);
   const OrderId id = rig.orders(1)[0].id;
-  rig.refuse(1, rig.orders(1)[0].request, Error{Code::kUnavailable, "shard_closed", "not open", {}});
+  const Error closed{Code::kUnavailable, "shard_closed", "not open", {}};
+  rig.refuse(1, rig.orders(1)[0].request, closed);
   rig.pass(Millis{50});
   ASSERT_EQ(rig.orders(0).size(), 1U);
   EXPECT_EQ(rig.orders(0)[0].id, id);
