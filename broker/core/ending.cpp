@@ -82,7 +82,12 @@ void Engine::State::revoke(Task& task, std::string_view reason) {
 }
 
 void Engine::State::cancel(Order& order, Asker asker, const wire::Cancel& request) {
-  if (order.is_ending && order.ending_as == OrderStatus::kCancelled) return answer(asker);
+  if (order.is_ending && order.ending_as == OrderStatus::kCancelled) {
+    if (order.writes == 0) return answer(asker);
+    Error busy{Code::kBusy, "cancelling", "an earlier cancel is on its way into the tables", {}};
+    busy.retry_after = Millis{20};
+    return answer(asker, busy);
+  }
   if (is_final(order.status) || order.is_ending) {
     return answer(asker, Error{Code::kConflict,
                                "ended",

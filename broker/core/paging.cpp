@@ -46,7 +46,10 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
   shard->alive = now.steady;
   for (auto& snapshot : loaded.found) {
     if (shard->orders.contains(snapshot.order.id)) continue;
+    const OrderId id = snapshot.order.id;
     restore(*shard, snapshot);
+    const auto restored = shard->orders.find(id);
+    if (restored != shard->orders.end()) take_passed_rows(*shard, *restored->second);
   }
   for (const auto& id : loaded.asked) {
     run_waiting(*shard, id);
@@ -55,7 +58,12 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
     if (!shard->grace_until) {
       for (std::size_t i = 0; i < found->second->tasks.size(); ++i) {
         Task& task = *found->second->tasks[i];
-        if (task.hold == Hold::kUnclaimed) go_out_again(task);
+        if (task.hold != Hold::kUnclaimed) continue;
+        if (task.is_in_deferred) {
+          make_ready(task);  // it was not given out since its row was read
+        } else {
+          go_out_again(task);
+        }
       }
     }
     evict_if_idle(*shard, *found->second);
@@ -143,6 +151,31 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   task.is_in_deferred = true;
   transition(task.key(), row.state, is_backlog ? Cause::kPagedIn : Cause::kDue);
   make_ready(task);
+}
+
+/// Rows that a page brought before and that nobody holds any more (their order was dropped): no page will bring
+/// them again.
+void Engine::State::take_passed_rows(Shard& shard, Order& order) {
+  const std::vector<DeferredRow> rows = order.deferred;
+  for (const auto& row : rows) {
+    bool has_passed = false;
+    if (row.state == TaskState::kBacklog) {
+      const auto& line = shard.backlogs[queue_named(row.task.queue).index].lines[row.task.priority];
+      has_passed = row.task.seq <= line.cursor;
+    } else if (row.run_at) {
+      has_passed =
+          std::pair(*row.run_at, row.task.seq) <= std::pair(shard.due_cursor, shard.due_cursor_seq);
+    }
+    if (!has_passed) continue;
+    if (row.task.key.kind == TaskKind::kDeadline) {
+      deadline_missed(order);
+      return;  // everything that was not running went with it
+    }
+    std::erase_if(order.deferred, [&](const auto& one) { return one.task.key == row.task.key; });
+    Task& task = take_in_hand(order, row.task);
+    task.is_in_deferred = true;
+    task.hold = Hold::kUnclaimed;  // goes out again once whoever asked for the order has had it
+  }
 }
 
 void Engine::State::add_to_backlog(Shard& shard, const TaskRow& row) {

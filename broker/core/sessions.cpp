@@ -7,12 +7,8 @@
 namespace ordo {
 namespace {
 
-template <class... Ts>
-struct Overload : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overload(Ts...) -> Overload<Ts...>;
+template <class... Ts> struct Overload : Ts... { using Ts::operator()...; };
+template <class... Ts> Overload(Ts...) -> Overload<Ts...>;
 
 wire::Refusal refusal(std::string reason, std::string message) {
   return {static_cast<std::uint8_t>(Code::kMalformed), std::move(reason), std::move(message)};
@@ -72,9 +68,15 @@ void Engine::State::on(event::FromClient& from) {
             client.received += m.orders.empty() ? 0 : m.orders.size() - 1;
             for (auto& order : m.orders) submit(peer, order);
           },
-          [&](wire::Wait& m) { wait({peer, m.request}, m); },
-          [&](wire::Watch& m) { watch({peer, m.request}, m); },
-          [&](wire::Unwait& m) { unwait({peer, m.request}); },
+          [&](wire::Wait& m) {
+            wait({peer, m.request}, m);
+          },
+          [&](wire::Watch& m) {
+            watch({peer, m.request}, m);
+          },
+          [&](wire::Unwait& m) {
+            unwait({peer, m.request});
+          },
           [&](wire::Get& m) {
             ask({peer, m.request}, Question::Kind::kGet, static_cast<ShardNumber>(m.id.shard()),
                 {.what = QuerySpec::What::kOrder, .id = m.id});
@@ -97,25 +99,40 @@ void Engine::State::on(event::FromClient& from) {
             const Asker asker{peer, m.request};
             Shard* shard = shard_of(m.id);
             if (shard == nullptr || !shard->is_open()) {
-              return answer(asker, Error{Code::kUnavailable, "shard_closed",
-                                         "the order's shard is not open here: try again", {}});
+              return answer(asker, Error{Code::kUnavailable,
+                                         "shard_closed",
+                                         "the order's shard is not open here: try again",
+                                         {}});
             }
             with_order(*shard, m.id, asker, [this, asker, m](Order* order) {
               if (order != nullptr) return cancel(*order, asker, m);
-              answer(asker, Error{Code::kNotFound, "unknown_order",
-                                  "there is no order " + m.id.to_string(), {}});
+              answer(asker, Error{Code::kNotFound,
+                                  "unknown_order",
+                                  "there is no order " + m.id.to_string(),
+                                  {}});
             });
           },
           [&](wire::Operate& m) { operate(peer, m); },
-          [&](wire::PutPipeline& m) { put_pipeline({peer, m.request}, m); },
-          [&](wire::GetPipelines& m) { pipelines_view({peer, m.request}, m); },
-          [&](wire::GetQueues& m) { queues_view({peer, m.request}); },
-          [&](wire::SetQueue& m) { set_queue({peer, m.request}, m); },
-          [&](wire::GetWorkers& m) { workers_view({peer, m.request}); },
+          [&](wire::PutPipeline& m) {
+            put_pipeline({peer, m.request}, m);
+          },
+          [&](wire::GetPipelines& m) {
+            pipelines_view({peer, m.request}, m);
+          },
+          [&](wire::GetQueues& m) {
+            queues_view({peer, m.request});
+          },
+          [&](wire::SetQueue& m) {
+            set_queue({peer, m.request}, m);
+          },
+          [&](wire::GetWorkers& m) {
+            workers_view({peer, m.request});
+          },
           [](wire::Beat&) {},
           [&](auto&) {
-            out->sends.push_back({Send::To::kClient, peer,
-                                  refusal("unexpected_type", "a client does not send this message")});
+            out->sends.push_back(
+                {Send::To::kClient, peer,
+                 refusal("unexpected_type", "a client does not send this message")});
           }},
       from.message);
 }
@@ -140,21 +157,21 @@ void Engine::State::on(event::FromWorker& from) {
   }
   Worker& worker = *known->second;
   worker.heard = now.steady;
-  std::visit(Overload{[&](wire::Results& m) {
-                        for (auto& item : m.items) result(worker, item);
-                      },
-                      [&](wire::Beat& m) { beat(worker, m); },
-                      [&](wire::Drain& m) { drain(worker, m); },
-                      [&](wire::Goodbye&) {
-                        worker.leases.for_each([](Task& task) { task.maybe = true; });
-                        lose_worker(worker, "goodbye", false);
-                      },
-                      [&](auto&) {
-                        out->sends.push_back(
-                            {Send::To::kWorker, peer,
-                             refusal("unexpected_type", "a worker does not send this message")});
-                      }},
-             from.message);
+  std::visit(
+      Overload{[&](wire::Results& m) {
+                 for (auto& item : m.items) result(worker, item);
+               },
+               [&](wire::Beat& m) { beat(worker, m); }, [&](wire::Drain& m) { drain(worker, m); },
+               [&](wire::Goodbye&) {
+                 worker.leases.for_each([](Task& task) { task.maybe = true; });
+                 lose_worker(worker, "goodbye", false);
+               },
+               [&](auto&) {
+                 out->sends.push_back(
+                     {Send::To::kWorker, peer,
+                      refusal("unexpected_type", "a worker does not send this message")});
+               }},
+      from.message);
 }
 
 void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
@@ -302,6 +319,8 @@ void Engine::State::check_sessions() {
       worker->beaten = now.steady;
       worker->mark_old = std::exchange(worker->mark_new, worker->sent);
       send_worker(worker->peer, wire::Beat{worker->sent, worker->received, {}});
+      // The request to say hello may have been lost with a connection: until it does, it gets no work.
+      if (worker->needs_hello) send_worker(worker->peer, wire::SayHello{"waiting_for_hello"});
     }
   }
   for (Worker* worker : silent) lose_worker(*worker, "silent", true);

@@ -148,7 +148,16 @@ class Engine::State {
   Order* resident_of(Shard& shard, const Write& write) const;
   void on_durable(Shard& shard, Order* order, Write& write);
   void on_refused(Shard& shard, event::WritesDone::Item& item);
-  void abandon(Shard& shard, const OrderId& id);
+  /// What was given out of a task of an order that is dropped.
+  struct Granted {
+    TaskKey key;
+    std::uint32_t attempt = 0;
+    Fence fence;
+    std::optional<wire::SessionId> worker;  ///< who holds it
+  };
+  void take_up_again(Task& task, const Granted& before, bool is_culprit);
+  std::vector<Granted> drop_order(Shard& shard, const OrderId& id);
+  void abandon(Shard& shard, const Write& write);
   void evict_if_idle(Shard& shard, Order& order);
   void on(event::ShardLost& lost);
   void drop_shard(Shard& shard, const std::string& why);
@@ -221,6 +230,7 @@ class Engine::State {
   void on(event::OrdersLoaded& loaded);
   void on(event::PageLoaded& loaded);
   void take_row(Shard& shard, const DeferredRow& row);
+  void take_passed_rows(Shard& shard, Order& order);
   void page_backlogs(Shard& shard);
   void page_backlog(Shard& shard, Queue& queue, Backlog& backlog);
   void page_due(Shard& shard);

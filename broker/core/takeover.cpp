@@ -54,8 +54,8 @@ void Engine::State::on(event::ShardOpened& opened) {
     for (auto& line : backlog.lines) line.is_unknown = true;
     backlog.count = takeover.backlog_estimate / takeover.backlog_queues.size();
   }
-  for (auto& snapshot : takeover.orders) restore(*shard, snapshot);
   shard->grace_until = now.steady + settings_.grace;
+  for (auto& snapshot : takeover.orders) restore(*shard, snapshot);
   for (auto& [session, worker] : workers_) say_hello_again(*worker, "takeover");
   share_pipelines();
   Fact fact_opened;
@@ -65,6 +65,10 @@ void Engine::State::on(event::ShardOpened& opened) {
   fact(std::move(fact_opened));
   page_backlogs(*shard);
   page_due(*shard);
+  for (auto& [id, waiters] : waiters_) {  // only watches outlive a lost shard
+    if (id.shard() != shard->number) continue;
+    for (auto& waiter : waiters) read_events(id, waiter);
+  }
 }
 
 /// An order that had tasks in hand under an earlier epoch.
@@ -76,7 +80,7 @@ void Engine::State::restore(Shard& shard, OrderSnapshot& snapshot) {
     Task& task = take_in_hand(*order, row);
     task.hold = Hold::kUnclaimed;
     order->opened.set(row.key.step);
-    shard.unclaimed.emplace_back(row.seq, row.key);
+    if (shard.grace_until) shard.unclaimed.emplace_back(row.seq, row.key);
   }
 }
 
@@ -151,7 +155,10 @@ void Engine::State::end_grace(Shard& shard) {
 }
 
 void Engine::State::go_out_again(Task& task) {
-  if (task.order.is_ending) return end_as_evidence(task, {}, nullptr);
+  if (task.order.is_ending) {
+    task.fence.attempt = task.attempt + 1;
+    return end_as_evidence(task, {}, nullptr);
+  }
   task.maybe = true;
   ++task.attempt;  // the grant that it may have had under an earlier epoch
   make_ready(task);

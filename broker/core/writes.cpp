@@ -9,8 +9,8 @@ namespace {
 /// A row's share of a batch beside its strings: headers and fixed columns, measured on the encoder.
 constexpr std::size_t kRowBytes = 96;
 
-/// Why a task is parked whose outcome the database refused.
-constexpr const char* kUnstorable = "unstorable";
+/// What a failed attempt says whose outcome the database refused.
+constexpr const char* kUnstorable = "the database refused the outcome";
 
 std::size_t size_of(const Change& change) {
   std::size_t bytes = kRowBytes;
@@ -274,6 +274,20 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
       shard.orders.erase(found);
     }
   }
+  if (is_submit && item.outcome == Fate::kRejected) {
+    // An earlier try of the same id may be there: only the tables know whether nothing happened.
+    std::uint64_t hash = 0;
+    for (const auto& change : write.store.changes) {
+      if (const auto* insert = std::get_if<InsertOrder>(&change)) hash = insert->row.submit_hash;
+    }
+    for (const auto& asker : askers) {
+      with_order(shard, id, asker, [this, asker, hash, error](Order* order) {
+        if (order != nullptr) return resubmit(*order, asker, hash);
+        answer(asker, error);
+      });
+    }
+    askers.clear();
+  }
   for (const auto& asker : askers) {
     if (item.outcome == Fate::kDuplicate) {
       answer_duplicate(asker);
@@ -281,33 +295,72 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
       answer(asker, error);
     }
   }
-  const bool was_parking =
+  // The write that says so was refused itself: nothing more can be done on this session.
+  const bool was_second =
       std::any_of(write.store.changes.begin(), write.store.changes.end(), [](const Change& change) {
-        const auto* row = std::get_if<InsertDeferred>(&change);
-        return row != nullptr && row->row.reason == kUnstorable;
+        const auto* append = std::get_if<AppendEvent>(&change);
+        return append != nullptr && append->row.note.find(kUnstorable) != std::string::npos;
       });
   if (is_submit) return run_waiting(shard, id);
-  if (item.outcome == Fate::kRejected && !was_parking) abandon(shard, id);
+  if (was_second) {
+    drop_shard(shard, "the database refuses to record that it refused");
+  } else if (item.outcome == Fate::kRejected) {
+    abandon(shard, write);
+  }
 }
 
-/// A progress write that the database refuses: the order is read again and what the write was about
-/// is parked, so that one bad order stops nobody and is seen.
-void Engine::State::abandon(Shard& shard, const OrderId& id) {
-  shard.orders.erase(id);
+/// Forgets an order whose writes went wrong; answers what was given out of it.
+std::vector<Engine::State::Granted> Engine::State::drop_order(Shard& shard, const OrderId& id) {
+  std::vector<Granted> granted;
   shard.has_abandoned = true;
-  with_order(shard, id, std::nullopt, [this, &shard](Order* order) {
+  const auto found = shard.orders.find(id);
+  if (found == shard.orders.end()) return granted;
+  for (const auto& task : found->second->tasks) {
+    auto& one = granted.emplace_back();
+    one.key = task->key();
+    one.attempt = task->attempt;
+    one.fence = task->fence;
+    if (task->hold == Hold::kLeased && task->worker != nullptr) one.worker = task->worker->session;
+  }
+  shard.orders.erase(found);
+  return granted;
+}
+
+/// A progress write that the database refuses: the order is read again, and the attempts that the write was about
+/// have failed, so that one bad order stops nobody, is tried again within its budget, and is parked at its end.
+void Engine::State::abandon(Shard& shard, const Write& write) {
+  const OrderId id = write.store.order;
+  std::vector<TaskKey> keys;
+  for (const auto& change : write.store.changes) {
+    if (const auto* task = std::get_if<DeleteTask>(&change)) keys.push_back(task->key);
+    if (const auto* row = std::get_if<DeleteDeferred>(&change)) keys.push_back(row->key);
+  }
+  with_order(shard, id, std::nullopt, [this, keys, granted = drop_order(shard, id)](Order* order) {
     if (order == nullptr) return;
-    for (std::size_t i = 0; i < order->tasks.size(); ++i) {
-      Task& task = *order->tasks[i];
-      if (task.hold != Hold::kUnclaimed && task.hold != Hold::kReady) continue;
-      auto change = draft(shard, *order);
-      auto& event = note(change, EventKind::kParked, &task);
-      event.note = R"({"reason":"unstorable"})";
-      set_status(*order, event, OrderStatus::kParked);
-      park(change, task, kUnstorable);
-      commit(std::move(change));
+    for (const auto& one : granted) {
+      Task* task = order->find(one.key);
+      if (task == nullptr || task->hold != Hold::kUnclaimed) continue;
+      const bool is_culprit = std::find(keys.begin(), keys.end(), one.key) != keys.end();
+      take_up_again(*task, one, is_culprit);
     }
   });
+}
+
+/// A task of an order that was read again after a refused write.
+void Engine::State::take_up_again(Task& task, const Granted& before, bool is_culprit) {
+  task.fence = before.fence;
+  if (is_culprit && before.fence.attempt > task.attempt && !task.order.is_ending) {
+    task.maybe = true;
+    attempt_failed(task, {}, kUnstorable, Millis{0});
+    return;
+  }
+  const auto worker = before.worker ? workers_.find(*before.worker) : workers_.end();
+  if (worker != workers_.end()) {
+    lease(task, *worker->second, before.fence);  // it never knew
+  } else if (!before.worker) {
+    task.attempt = std::max(task.attempt, before.attempt);
+    make_ready(task);
+  }
 }
 
 void Engine::State::evict_if_idle(Shard& shard, Order& order) {
@@ -350,6 +403,17 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
     for (auto& one : waiting) {
       if (one.asker) answer(*one.asker, unknown);
     }
+  }
+  // What ended in the doubtful commit will never be told again: whoever waits asks anew.
+  for (auto it = waiters_.begin(); it != waiters_.end();) {
+    auto& [id, waiters] = *it;
+    if (id.shard() == shard.number) {
+      for (const auto& waiter : waiters) {
+        if (!waiter.is_watch) answer(waiter.asker, unknown);
+      }
+      std::erase_if(waiters, [](const Waiter& waiter) { return !waiter.is_watch; });
+    }
+    it = waiters.empty() ? waiters_.erase(it) : std::next(it);
   }
   for (auto& [session, worker] : workers_) worker->needs_hello = true;
   shard.orders.clear();
