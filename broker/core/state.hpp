@@ -147,6 +147,7 @@ class Engine::State {
   void on(event::WritesDone& done);
   Order* resident_of(Shard& shard, const Write& write) const;
   void on_durable(Shard& shard, Order* order, Write& write);
+  void leave_behind(event::WritesDone::Item& item);
   void on_refused(Shard& shard, event::WritesDone::Item& item);
   /// What was given out of a task of an order that is dropped.
   struct Granted {

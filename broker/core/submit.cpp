@@ -130,6 +130,14 @@ Result<void> Engine::State::admit(PeerId peer, Shard& shard, const wire::OrderRe
 }
 
 void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
+  if (order.is_inserting && order.row.submit_hash != hash) {
+    // Which of the two is in the tables is not known before the insert's outcome is.
+    with_order(shards_.at(order.shard), order.row.id, asker, [this, asker, hash](Order* known) {
+      if (known != nullptr) return resubmit(*known, asker, hash);
+      answer(asker, Error{Code::kUnknown, "in_doubt", "ask again with the same id", {}});
+    });
+    return;
+  }
   if (order.row.submit_hash != hash) {
     return answer(asker, Error{Code::kConflict,
                                "payload",

@@ -167,11 +167,32 @@ void Engine::State::on(event::WritesDone& done) {
   for (auto& item : done.items) {
     --writes_in_flight_;
     if (item.outcome != event::WritesDone::Outcome::kDurable) {
-      on_refused(*shard, item);
-      if (shard->state != Shard::State::kOpen) return;
+      if (shard->incarnation == done.incarnation) {
+        on_refused(*shard, item);
+      } else {
+        leave_behind(item);
+      }
       continue;
     }
-    on_durable(*shard, resident_of(*shard, *item.write), *item.write);
+    if (shard->incarnation == done.incarnation) {
+      on_durable(*shard, resident_of(*shard, *item.write), *item.write);
+    } else {
+      leave_behind(item);
+    }
+  }
+}
+
+/// A write whose shard was dropped by another of the same commit. What is durable may be said.
+void Engine::State::leave_behind(event::WritesDone::Item& item) {
+  const Error unknown{Code::kUnknown, "shard_lost", "the shard is taken again: ask again", {}};
+  settled(item.write->number, &unknown);
+  for (auto& send : item.write->once_durable) {
+    auto* reply = std::get_if<wire::Answer>(&send.item);
+    if (item.outcome == event::WritesDone::Outcome::kDurable) {
+      out->sends.push_back(std::move(send));
+    } else if (reply != nullptr) {
+      answer({send.peer, reply->request}, unknown);
+    }
   }
 }
 
@@ -274,6 +295,10 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
       shard.orders.erase(found);
     }
   }
+  // Who waits for the insert's outcome is told what the tables say.
+  if (is_submit && shard.loading.contains(id)) {
+    out->store.push_back({shard.number, LoadOrders{shard.incarnation, {id}}});
+  }
   if (is_submit && item.outcome == Fate::kRejected) {
     // An earlier try of the same id may be there: only the tables know whether nothing happened.
     std::uint64_t hash = 0;
@@ -301,7 +326,7 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
         const auto* append = std::get_if<AppendEvent>(&change);
         return append != nullptr && append->row.note.find(kUnstorable) != std::string::npos;
       });
-  if (is_submit) return run_waiting(shard, id);
+  if (is_submit) return;
   if (was_second) {
     drop_shard(shard, "the database refuses to record that it refused");
   } else if (item.outcome == Fate::kRejected) {

@@ -68,11 +68,19 @@ void WorkerCore::on_message(LinkIndex index, wire::Regrants& message) {
   }
 }
 
-void WorkerCore::on_message(LinkIndex, wire::Revokes& message) {
+void WorkerCore::on_message(LinkIndex index, wire::Revokes& message) {
   for (const wire::Revoked& item : message.items) {
     const auto found = by_key_.find(item.key);
-    if (found == by_key_.end() || item.fence < held_[found->second].fence) continue;
-    revoke(found->second, item.reason);
+    if (found != by_key_.end() && held_[found->second].fence <= item.fence) {
+      revoke(found->second, item.reason);
+    } else if (find(item.key, item.fence) == nullptr) {
+      // It is not here (the offer was lost, or it ended long ago): its slot is free, and the broker must know.
+      wire::Results gone;
+      gone.items.push_back({.key = item.key,
+                            .fence = item.fence,
+                            .outcome = static_cast<std::uint8_t>(Outcome::kUnknown)});
+      send_results(index, std::move(gone));
+    }
   }
 }
 
