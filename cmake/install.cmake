@@ -56,6 +56,10 @@ if(TARGET ordo_client AND TARGET ordo_worker)
   # A user of an SDK also calls what its headers show of the common layers (ids, for one).
   target_link_libraries(ordo_client_shared INTERFACE ordo_common_shared)
   target_link_libraries(ordo_worker_shared INTERFACE ordo_common_shared)
+  # What users' unit tests link: it holds the parser of pipelines, which no worker needs.
+  ordo_shared(ordo_worker_testkit LAYERS ordo_pipeline ordo_worker_testkit
+              LINK ordo_worker_shared ordo_common_shared yaml-cpp)
+  target_link_libraries(ordo_worker_testkit_shared INTERFACE ordo_worker_shared)
 
   foreach(home base schema client worker)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/${home}/include/ordo DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

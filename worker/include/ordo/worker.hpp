@@ -32,7 +32,7 @@ struct WorkerOptions {
   /// Where brokers listen for workers ("tcp://host:port" or "host:port"); a connection to each is
   /// kept.
   std::vector<std::string> brokers{"tcp://127.0.0.1:7701"};
-  std::string name;         ///< for people; empty: HOST-PID
+  std::string name{};       ///< for people; empty: HOST-PID
   std::uint32_t slots = 8;  ///< handlers at a time, 1 to 4,096
   /// Tasks held beyond those, so that a slot need not wait for the next. Their timeouts run
   /// meanwhile: 0 where handlers are slow, a few thousand where they take microseconds. slots +
@@ -44,7 +44,7 @@ struct WorkerOptions {
       30'000};  ///< past its timeout a handler counts as hung after this
   /// Told one line about each connection, refusal and hang; never about payloads. Called on the
   /// worker's thread.
-  std::function<void(std::string_view line)> on_log;
+  std::function<void(std::string_view line)> on_log{};
 };
 
 /// Since start(). Handlers' outcomes add up to `ended`.
