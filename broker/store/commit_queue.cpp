@@ -69,7 +69,20 @@ void CommitQueue::push(StoreOperation&& operation) {
 }
 
 void CommitQueue::push_write(std::unique_ptr<Write> write) {
-  if (state_ != State::kOpen) return;
+  if (state_ != State::kOpen) {  // the core does not know yet that the session is gone
+    if (dropped_.empty()) dropped_incarnation_ = incarnation_;
+    dropped_.push_back(std::move(write));
+    return;
+  }
+  if (rejected_.contains(write->store.order)) {
+    // Decided before the core heard of the rejection: it shares that fate. A new insert starts afresh.
+    const auto& changes = write->store.changes;
+    const bool inserts = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+      return std::holds_alternative<InsertOrder>(change);
+    });
+    if (!inserts) return left_out_.push_back({std::move(write), Fate::kRejected, "follows a rejected write"});
+    rejected_.erase(write->store.order);
+  }
   if (segments_.empty() || segments_.back().read) segments_.emplace_back();
   Segment& segment = segments_.back();
   // A write of an order whose submit still waits must not overtake it.
@@ -84,6 +97,9 @@ void CommitQueue::push_write(std::unique_ptr<Write> write) {
 
 void CommitQueue::push_read(Read read) {
   if (state_ != State::kOpen) return;
+  if (const auto* load = std::get_if<LoadOrders>(&read)) {
+    for (const OrderId& id : load->ids) rejected_.erase(id);  // what comes now is decided on what is loaded
+  }
   if (segments_.empty() || segments_.back().read) segments_.emplace_back();
   segments_.back().read = std::make_unique<Read>(std::move(read));
 }
@@ -98,10 +114,13 @@ void CommitQueue::take_unfinished(Writes& into) {
     take(segment.progress);
     take(segment.submits);
   }
+  for (auto& item : left_out_) into.push_back(std::move(item.write));
   std::sort(into.begin(), into.end(),
             [](const auto& a, const auto& b) { return a->number < b->number; });
   segments_.clear();
   halves_.clear();
+  left_out_.clear();
+  rejected_.clear();
 }
 
 void CommitQueue::drop_queued() {
@@ -115,11 +134,19 @@ void CommitQueue::report_dropped(std::vector<Event>& out) {
       event::ShardLost{shard_, dropped_incarnation_, "taken anew", std::exchange(dropped_, {})});
 }
 
+void CommitQueue::report_left_out(std::vector<Event>& out) {
+  if (left_out_.empty()) return;
+  out.emplace_back(event::WritesDone{shard_, incarnation_, std::exchange(left_out_, {})});
+}
+
 /// True when an OpenShard came while this work was under way: its result is nobody's.
 bool CommitQueue::finish(std::vector<Event>& out) {
   ORDO_CHECK(is_working_);
   is_working_ = false;
-  if (!std::exchange(is_stale_, false)) return false;
+  if (!std::exchange(is_stale_, false)) {
+    report_left_out(out);
+    return false;
+  }
   std::move(batch_.begin(), batch_.end(), std::back_inserter(dropped_));
   batch_.clear();
   std::sort(dropped_.begin(), dropped_.end(),
@@ -321,6 +348,7 @@ void CommitQueue::reject_alone(const std::string& message, std::vector<Event>& o
   done.items.push_back({std::move(batch_.front()), Fate::kRejected, message});
   batch_.clear();
   leave_out_later(order, Fate::kRejected, message, done);
+  if (!order.is_zero()) rejected_.insert(order);
   out.emplace_back(std::move(done));
 }
 
@@ -342,6 +370,7 @@ void CommitQueue::probed(const Result<void>& result, std::vector<Event>& out) {
   ORDO_CHECK(!is_working_);
   if (state_ != State::kOpen) return;
   if (!result) return lose(result.error().message, out);
+  report_left_out(out);
   out.emplace_back(event::ShardProbed{shard_, incarnation_});
 }
 

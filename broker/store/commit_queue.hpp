@@ -25,6 +25,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -90,6 +91,7 @@ class CommitQueue {
   void take_unfinished(Writes& into);
   void drop_queued();
   void report_dropped(std::vector<Event>& out);
+  void report_left_out(std::vector<Event>& out);
   [[nodiscard]] bool finish(std::vector<Event>& out);
   Work start_batch();
   void bisect(const std::string& message, std::vector<Event>& out);
@@ -106,7 +108,9 @@ class CommitQueue {
   std::deque<Segment> segments_;
   std::deque<Writes> halves_;  ///< of a rejected batch, in order; before everything else
   Writes batch_;               ///< under way
-  Writes dropped_;             ///< of an older incarnation, to be reported
+  std::unordered_set<OrderId> rejected_;  ///< orders whose rejection the core may not know yet
+  std::vector<event::WritesDone::Item> left_out_;  ///< writes of theirs that came since, to be reported
+  Writes dropped_;  ///< of an older incarnation, to be reported
   std::uint32_t dropped_incarnation_ = 0;
   std::vector<const StoreWrite*> pointers_;
   Read read_;  ///< under way

@@ -172,6 +172,18 @@ class Checker::OneWrite {
       broken("attempts grow",
              describe(key) + " goes back to attempt " + std::to_string(row.attempt));
     }
+    const auto* grant = checker_.ledger.grant(key);
+    const std::uint32_t granted = grant != nullptr ? grant->current.attempt : 0;
+    if (row.attempt > granted && row.attempt != old_attempt(key) && state != TaskState::kParked) {
+      broken("attempts are grants", describe(key) + " has ended attempt " +
+                                        std::to_string(row.attempt) + ", but was granted " +
+                                        std::to_string(granted));
+    }
+  }
+
+  [[nodiscard]] std::uint32_t old_attempt(const TaskKey& key) const {
+    const auto old = removed_.find(key);
+    return old == removed_.end() ? 0 : old->second.attempt;
   }
 
   void opens(StepIndex step) {
@@ -363,12 +375,15 @@ void Checker::check_offer_rows(const wire::Offer& offer, const Story& order) con
   if (row->second.state == TaskState::kParked) {
     fail("parked tasks leave by an operator", offer.key.order, describe(offer.key) + " is offered");
   }
-  // One more than the attempts that ended; one is skipped for a grant that an earlier owner may
-  // have made.
+  // One more than the attempts that ended, or than the last grant where that one's end is not in the
+  // row: its owner may have been another, and may have made it or not.
   const auto of_epoch = static_cast<std::uint32_t>(row->second.seq >> 40);
   const std::uint32_t ended = row->second.attempt;
-  const bool is_next = offer.fence.attempt == ended + 1 ||
-                       (of_epoch < offer.fence.epoch && offer.fence.attempt == ended + 2);
+  const auto* newest = ledger.grant(offer.key);
+  const bool may_skip = of_epoch < offer.fence.epoch ||
+                        (newest != nullptr && newest->current.attempt == ended + 1);
+  const bool is_next =
+      offer.fence.attempt == ended + 1 || (may_skip && offer.fence.attempt == ended + 2);
   if (!is_next) {
     fail("attempts grow by one", offer.key.order,
          describe(offer.key) + " goes out as attempt " + std::to_string(offer.fence.attempt) +

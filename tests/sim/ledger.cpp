@@ -36,10 +36,12 @@ void Ledger::granted(const TaskKey& key, const Fence& fence) {
 }
 
 void Ledger::regranted(const wire::Regrant& regrant) {
+  const auto begun = origins_.find({regrant.key, regrant.old_fence});
+  const Fence origin = begun == origins_.end() ? regrant.old_fence : begun->second;
+  origins_[{regrant.key, regrant.new_fence}] = origin;
   const auto it = grants_.find(regrant.key);
-  if (it != grants_.end() && it->second.current == regrant.old_fence) {
-    it->second.current = regrant.new_fence;
-  }
+  if (it == grants_.end() || it->second.current > regrant.new_fence) return;
+  it->second = {origin, regrant.new_fence};
 }
 
 const Ledger::Grant* Ledger::grant(const TaskKey& key) const {

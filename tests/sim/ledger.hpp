@@ -52,6 +52,7 @@ class Ledger {
   std::vector<Execution> executions_;
   std::set<std::pair<TaskKey, Fence>> begun_;
   std::map<TaskKey, Grant> grants_;
+  std::map<std::pair<TaskKey, Fence>, Fence> origins_;  ///< what a regranted fence was offered as
 };
 
 }  // namespace ordo::sim

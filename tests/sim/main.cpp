@@ -36,6 +36,7 @@ struct Options {
   bool is_tracing = false;
   bool all_plants = false;
   bool is_quiet = false;
+  bool keeps_going = false;
 };
 
 /// Printed by the signal handler when a check of the core stops the process.
@@ -78,6 +79,7 @@ int run_seeds(const Options& options) {
     return std::chrono::duration<double>(steady_now() - start).count();
   };
   std::uint64_t ran = 0;
+  std::uint64_t failed = 0;
   const std::uint64_t first = options.seed != 0 ? options.seed : options.from;
   const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
   for (std::uint64_t seed = first; options.minutes > 0 ? elapsed() < options.minutes * 60
@@ -89,12 +91,14 @@ int run_seeds(const Options& options) {
                 static_cast<unsigned long long>(seed), violation->c_str(),
                 static_cast<unsigned long long>(seed), options.plant.empty() ? "" : " --plant ",
                 options.plant.c_str());
-    return 1;
+    ++failed;
+    if (!options.keeps_going) return 1;
   }
   if (!options.is_quiet) std::printf("%s", coverage.table().c_str());
   std::printf("%llu seeds from %llu passed in %.1f s (%.0f a second)\n",
               static_cast<unsigned long long>(ran), static_cast<unsigned long long>(first),
               elapsed(), static_cast<double>(ran) / std::max(elapsed(), 0.001));
+  if (failed != 0) return 1;
   if (ran < kSeedsForCoverage || !options.plant.empty()) return 0;
   const auto missing = coverage.missing();
   for (const auto& name : missing) std::printf("never exercised: %s\n", name.c_str());
@@ -169,6 +173,7 @@ int main(int argc, char** argv) {
   app.add_option("--plant", options.plant, "plant a bug, e.g. PB-05");
   app.add_flag("--plants", options.all_plants, "plant each bug and show how soon it is found");
   app.add_flag("--trace", options.is_tracing, "print what happens");
+  app.add_flag("--keep-going", options.keeps_going, "go on after a seed that fails");
   app.add_flag("--quiet", options.is_quiet, "no table of what was exercised");
   try {
     app.parse(argc, argv);

@@ -40,6 +40,7 @@ class Simulation {
   void heal();
   void settle();
   [[nodiscard]] bool is_quiet() const;
+  [[nodiscard]] std::string left_over() const;
   void check_idle();
   [[nodiscard]] std::string state() const;
   template <class Done> bool run_until(Steady end, Done&& done);
