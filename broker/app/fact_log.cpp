@@ -53,7 +53,7 @@ std::string_view name_of(const std::string* name) {
 
 void FactLog::observe(const Fact& fact, Steady now) {
   const auto level = level_of(fact.kind);
-  if (level == log::Level::kOff || !log::is_on(level)) return;
+  if (level == log::Level::kOff || !log::is_on(level) || !is_news(fact)) return;
   Budget& budget = budgets_[static_cast<std::size_t>(fact.kind)];
   if (now - budget.since >= Seconds{1}) {
     budget.since = now;
@@ -65,6 +65,12 @@ void FactLog::observe(const Fact& fact, Steady now) {
   }
   ++budget.lines;
   write(fact, std::exchange(budget.left_out, 0));
+}
+
+bool FactLog::is_news(const Fact& fact) {
+  if (fact.kind == FactKind::kShardOpened) refusals_.erase(fact.shard);
+  if (fact.kind != FactKind::kShardRefused) return true;
+  return std::exchange(refusals_[fact.shard], fact.text) != fact.text;
 }
 
 void FactLog::write(const Fact& fact, std::uint64_t left_out) {

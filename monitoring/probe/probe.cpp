@@ -145,9 +145,13 @@ void Probe::observe_shard(const Fact& fact) {
   }
 }
 
-void Probe::count(const MetricFamily& family, std::string reason) {
-  if (family.labels.empty()) return book_.counter(family).add();
-  book_.counter(family, {std::move(reason)}).add();
+void Probe::count(const MetricFamily& family, const std::string& reason) {
+  auto& cell = reasons_[{&family, reason}];
+  if (cell == nullptr) {
+    const auto labels = family.labels.empty() ? MetricBook::Labels{} : MetricBook::Labels{reason};
+    cell = &book_.counter(family, labels);
+  }
+  cell->add();
 }
 
 Probe::PipelineCells& Probe::pipeline(const std::string* name) {

@@ -9,7 +9,7 @@
 #pragma once
 
 #include <array>
-#include <memory>
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -67,7 +67,7 @@ class Probe {
   void observe_task(const Fact& fact);
   void observe_queue(const Fact& fact);
   void observe_shard(const Fact& fact);
-  void count(const MetricFamily& family, std::string reason = {});
+  void count(const MetricFamily& family, const std::string& reason = {});
   void attempt_ended(const Fact& fact, std::string_view outcome);
   PipelineCells& pipeline(const std::string* name);
   StepCells& step(const Fact& fact);
@@ -75,6 +75,8 @@ class Probe {
 
   MetricBook& book_;
   MetricBook::Histogram& submit_seconds_;
+  /// Counters of refusals by reason: under overload there are as many of them as orders.
+  std::map<std::pair<const MetricFamily*, std::string>, MetricBook::Counter*> reasons_;
   std::unordered_map<const std::string*, PipelineCells> pipelines_;
   std::unordered_map<StepName, StepCells, StepNameHash> steps_;
   std::unordered_map<const std::string*, QueueCells> queues_;
