@@ -159,20 +159,22 @@ Result<Summary> Demo::judge(const SubmitCounts& counts) const {
 
 std::string Demo::hints() const {
   const auto program = testing::find_program("ordo");
-  const std::string ordo = program ? *program : "ordo";
+  const std::string folder =
+      program ? std::filesystem::path(*program).parent_path().string() : "the folder of ordo";
   const Endpoints& at = system_->endpoints();
   std::string text = "The system stays up until ^C. Try in another terminal:\n\n";
-  text += fmt::format("  export ORDO_ENDPOINT={}\n", at.clients);
-  text += fmt::format("  {} ls --parked                 orders that wait for a person\n", ordo);
-  text += fmt::format("  {} get ID; {} explain ID       one of them, and why it does not move\n",
-                      ordo, "ordo");
-  text += fmt::format("  {} submit hello --payload world --wait\n", ordo);
-  text += fmt::format("  {} queue ls; ordo worker ls    lines and who serves them\n", ordo);
+  text += fmt::format("  export ORDO_ENDPOINT={} PATH={}:$PATH\n", at.clients, folder);
+  text += "  ordo submit hello world --wait end\n";
+  text += "  ordo ls --parked                  # orders that wait for a person\n";
+  text += "  ordo get ID                       # one of them, step by step\n";
+  text += "  ordo explain ID                   # why it does not move\n";
+  text += "  ordo skip ID --why 'sent by hand'\n";
+  text += "  ordo queue ls; ordo worker ls     # lines, and who serves them\n";
   text += fmt::format("  curl {}/metrics\n", at.http);
+  text += fmt::format("  kill -9 {:<26}# a worker: its tasks go to the others\n",
+                      system_->worker(system_->workers() - 1).pid());
   text += fmt::format("  {} '{}' -c 'select * from ordo.order_view limit 5'\n", system_->psql(),
                       system_->dsn());
-  text += fmt::format("  kill -9 {}                      a worker; its tasks go to the others\n",
-                      system_->worker(1).pid());
   return text;
 }
 
