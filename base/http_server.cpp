@@ -62,9 +62,9 @@ HttpServer::~HttpServer() { stop(); }
 void HttpServer::get(const std::string& path, Handler handler) {
   shell_->server.Get(regex_of(path), [answer = std::move(handler)](const httplib::Request&,
                                                                    httplib::Response& response) {
-    HttpAnswer made = answer();
+    const HttpAnswer made = answer();
     response.status = made.status;
-    response.set_content(std::move(made.body), made.type);
+    response.set_content(made.body, made.type);
   });
 }
 
