@@ -74,7 +74,8 @@ void WorkerCore::on_message(LinkIndex index, wire::Revokes& message) {
     if (found != by_key_.end() && held_[found->second].fence <= item.fence) {
       revoke(found->second, item.reason);
     } else if (find(item.key, item.fence) == nullptr) {
-      // It is not here (the offer was lost, or it ended long ago): its slot is free, and the broker must know.
+      // It is not here (the offer was lost, or it ended long ago): its slot is free, and the broker
+      // must know.
       wire::Results gone;
       gone.items.push_back({.key = item.key,
                             .fence = item.fence,
