@@ -118,7 +118,9 @@ Result<void> Demo::submit(OrderSource& source, Submitter& submitter) {
 }
 
 Result<void> Demo::kill_and_replace() {
-  kill_ = {.worker = system_->worker_name(0), .at_ms = shop::monotonic_ms()};
+  kill_ = {.worker = system_->worker_name(0),
+           .monotonic_ms = shop::monotonic_ms(),
+           .wall_ms = to_ms(wall_now())};
   system_->worker(0).kill9();
   auto started = system_->start_worker();
   if (!started) return tl::unexpected(started.error());

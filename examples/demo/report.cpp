@@ -50,7 +50,6 @@ EventCounts count_events(const Tables& tables, Summary& summary) {
                                 event.kind == "operator_skip" || event.kind == "operator_complete";
     if (is_end_of_task) ++summary.tasks;
     if (event.kind == "late_result") ++summary.late_results;
-    if (event.kind == "worker_lost") ++summary.workers_lost;
   }
   return counts;
 }
@@ -95,23 +94,23 @@ Percentiles percentiles(std::vector<double> values) {
   return {at(0.5), at(0.99)};
 }
 
-std::int64_t recovery_ms(const Records& records, const Kill& kill) {
+Recovery recovery_of(const Records& records, const Kill& kill) {
   std::unordered_map<std::string, std::uint32_t> lost;  // key of a task → the attempt that died
   for (const EventRecord& event : records.tables.events) {
-    if (event.kind == "worker_lost" && event.worker == kill.worker) {
-      lost[effect_key(event)] = event.attempt;
-    }
+    if (event.worker != kill.worker) continue;
+    const bool is_late = event.kind == "attempt_failed" && event.at_ms >= kill.wall_ms;
+    if (event.kind == "worker_lost" || is_late) lost[effect_key(event)] = event.attempt;
   }
-  std::unordered_map<std::string, std::int64_t> restarted;
+  std::unordered_map<std::string, std::int64_t> begun;
   for (const shop::Effect& effect : records.ledger) {
     const auto found = lost.find(effect.key);
     if (found == lost.end() || effect.attempt <= found->second) continue;
-    const auto [place, is_new] = restarted.emplace(effect.key, effect.start_ms);
+    const auto [place, is_new] = begun.emplace(effect.key, effect.start_ms);
     if (!is_new) place->second = std::min(place->second, effect.start_ms);
   }
-  std::int64_t last = kill.at_ms;
-  for (const auto& [key, start_ms] : restarted) last = std::max(last, start_ms);
-  return last - kill.at_ms;
+  std::int64_t last = kill.monotonic_ms;
+  for (const auto& [key, start_ms] : begun) last = std::max(last, start_ms);
+  return {begun.size(), last - kill.monotonic_ms};
 }
 
 Summary summarize(const Records& records, const SubmitCounts& counts, const Kill& kill,
@@ -123,7 +122,7 @@ Summary summarize(const Records& records, const SubmitCounts& counts, const Kill
   summary.attempts = records.ledger.size();
   summary.ack_ms = percentiles(counts.ack_ms);
   count_orders(records, count_events(records.tables, summary), names, summary);
-  summary.recovery_ms = recovery_ms(records, kill);
+  summary.recovery = recovery_of(records, kill);
   summary.verdict = check_records(records.acks, records.ledger, records.tables);
   return summary;
 }
@@ -141,7 +140,7 @@ std::string to_json_line(const Summary& s) {
                                     {"seconds", rounded(s.seconds)},
                                     {"orders_per_s", rounded(per_second(s.submitted, s.seconds))},
                                     {"tasks_per_s", rounded(per_second(s.tasks, s.seconds))},
-                                    {"recovery_ms", s.recovery_ms},
+                                    {"recovery_ms", s.recovery.ms},
                                     {"refused", s.refused},
                                     {"unknown", s.unknown},
                                     {"unexpected", s.verdict.unexpected.count},
@@ -150,7 +149,7 @@ std::string to_json_line(const Summary& s) {
                                     {"incomplete", s.verdict.incomplete.count},
                                     {"repeated_effects", s.verdict.repeated_effects},
                                     {"late_results", s.late_results},
-                                    {"tasks_of_lost_workers", s.workers_lost},
+                                    {"recovered_tasks", s.recovery.tasks},
                                     {"ack_p50_ms", rounded(s.ack_ms.p50)},
                                     {"ack_p99_ms", rounded(s.ack_ms.p99)},
                                     {"order_p50_ms", s.all.ms.p50},
@@ -174,9 +173,8 @@ std::string to_table(const Summary& s) {
       "results kept as evidence)\n",
       s.tasks, s.attempts, s.verdict.repeated_effects, s.late_results);
   text += fmt::format(
-      "a worker was killed with -9: {} tasks of lost workers went out again, the last one {} ms "
-      "later\n",
-      s.workers_lost, s.recovery_ms);
+      "a worker was killed with -9: {} tasks that it held began again, the last one {} ms later\n",
+      s.recovery.tasks, s.recovery.ms);
   text += fmt::format("\nacknowledged {}, lost {}, recorded twice {}\n", s.submitted,
                       s.verdict.lost.count, s.verdict.duplicate_records.count);
   return text;

@@ -26,6 +26,19 @@ struct Outcomes {
   Percentiles ms;  ///< accepted to ended, of those that ended
 };
 
+/// The worker that was killed, and when by both clocks.
+struct Kill {
+  std::string worker;
+  std::int64_t monotonic_ms = 0;
+  std::int64_t wall_ms = 0;
+};
+
+/// What it took until nothing was missing any more.
+struct Recovery {
+  std::uint64_t tasks = 0;  ///< that the worker held and others had to begin again
+  std::int64_t ms = 0;      ///< kill until the last of them began again; 0: there was none
+};
+
 struct Summary {
   std::uint64_t submitted = 0;  ///< acknowledged
   std::uint64_t refused = 0, unknown = 0;
@@ -33,17 +46,11 @@ struct Summary {
   std::map<std::string, Outcomes> by_pipeline;
   std::uint64_t tasks = 0;     ///< steps with a recorded end
   std::uint64_t attempts = 0;  ///< executions in the ledgers
-  std::uint64_t late_results = 0, workers_lost = 0;
+  std::uint64_t late_results = 0;
   double seconds = 0;  ///< first order accepted to last event
   Percentiles ack_ms;
-  std::int64_t recovery_ms = 0;
+  Recovery recovery;
   Verdict verdict;
-};
-
-/// The worker that was killed, and when (monotonic clock).
-struct Kill {
-  std::string worker;
-  std::int64_t at_ms = 0;
 };
 
 struct Records {
@@ -56,8 +63,8 @@ struct Records {
 Summary summarize(const Records& records, const SubmitCounts& counts, const Kill& kill,
                   const std::map<std::string, std::string>& names);
 
-/// Kill until the last task that the worker held starts again; 0 where it held none that had to.
-std::int64_t recovery_ms(const Records& records, const Kill& kill);
+/// A task was held by the worker if its lease was lost with it, or timed out after the kill.
+Recovery recovery_of(const Records& records, const Kill& kill);
 
 Percentiles percentiles(std::vector<double> values);
 

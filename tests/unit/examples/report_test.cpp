@@ -38,13 +38,22 @@ Records one_lost_lease() {
 }
 
 TEST(Report, MeasuresRecoveryFromTheKillToTheNextStartOfTheLastTask) {
-  EXPECT_EQ(recovery_ms(one_lost_lease(), {"shop-0", 1000}), 3020);
-  EXPECT_EQ(recovery_ms(one_lost_lease(), {"shop-9", 1000}), 0);
+  EXPECT_EQ(recovery_of(one_lost_lease(), {"shop-0", 1000, 900}).ms, 3020);
+  EXPECT_EQ(recovery_of(one_lost_lease(), {"shop-0", 1000, 900}).tasks, 1U);
+  EXPECT_EQ(recovery_of(one_lost_lease(), {"shop-9", 1000, 900}).tasks, 0U);
+  EXPECT_EQ(recovery_of(one_lost_lease(), {"shop-9", 1000, 900}).ms, 0);
+}
+
+TEST(Report, CountsATaskWhoseAttemptTimedOutAfterTheKillAsHeldByTheWorker) {
+  Records records = one_lost_lease();
+  records.tables.events[0].kind = "attempt_failed";
+  EXPECT_EQ(recovery_of(records, {"shop-0", 1000, 3900}).ms, 3020);
+  EXPECT_EQ(recovery_of(records, {"shop-0", 1000, 4001}).tasks, 0U) << "it had failed before";
 }
 
 TEST(Report, SaysEverythingInOneLineOfJson) {
   const Summary summary = summarize(one_lost_lease(), {.tried = 1, .acked = 1, .ack_ms = {2, 3}},
-                                    {"shop-0", 1000}, {{"7", "digital"}});
+                                    {"shop-0", 1000, 900}, {{"7", "digital"}});
   const std::string text = to_json_line(summary);
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const auto line = nlohmann::json::parse(text);
