@@ -62,79 +62,85 @@ void Engine::State::on(event::FromClient& from) {
   Client& client = known->second;
   client.heard = now.steady;
   if (!std::holds_alternative<wire::Beat>(from.message)) ++client.received;
-  std::visit(
-      Overload{
-          [&](wire::Submit& m) {
-            client.received += m.orders.empty() ? 0 : m.orders.size() - 1;
-            for (auto& order : m.orders) submit(peer, order);
-          },
-          [&](wire::Wait& m) {
-            wait({peer, m.request}, m);
-          },
-          [&](wire::Watch& m) {
-            watch({peer, m.request}, m);
-          },
-          [&](wire::Unwait& m) {
-            unwait({peer, m.request});
-          },
-          [&](wire::Get& m) {
-            ask({peer, m.request}, Question::Kind::kGet, static_cast<ShardNumber>(m.id.shard()),
-                {.what = QuerySpec::What::kOrder, .id = m.id});
-          },
-          [&](wire::Explain& m) {
-            ask({peer, m.request}, Question::Kind::kExplain, static_cast<ShardNumber>(m.id.shard()),
-                {.what = QuerySpec::What::kOrder, .id = m.id});
-          },
-          [&](wire::List& m) {
-            QuerySpec spec;
-            spec.what = m.what == 0   ? QuerySpec::What::kByCustomer
-                        : m.what == 1 ? QuerySpec::What::kOpen
-                                      : QuerySpec::What::kParked;
-            spec.customer = m.customer;
-            spec.after = m.after;
-            spec.limit = std::clamp<std::uint32_t>(m.limit, 1, limits::kListPage);
-            ask({peer, m.request}, Question::Kind::kList, m.shard, std::move(spec));
-          },
-          [&](wire::Cancel& m) {
-            const Asker asker{peer, m.request};
-            Shard* shard = shard_of(m.id);
-            if (shard == nullptr || !shard->is_open()) {
-              return answer(asker, Error{Code::kUnavailable,
-                                         "shard_closed",
-                                         "the order's shard is not open here: try again",
-                                         {}});
-            }
-            with_order(*shard, m.id, asker, [this, asker, m](Order* order) {
-              if (order != nullptr) return cancel(*order, asker, m);
-              answer(asker, Error{Code::kNotFound,
-                                  "unknown_order",
-                                  "there is no order " + m.id.to_string(),
-                                  {}});
-            });
-          },
-          [&](wire::Operate& m) { operate(peer, m); },
-          [&](wire::PutPipeline& m) {
-            put_pipeline({peer, m.request}, m);
-          },
-          [&](wire::GetPipelines& m) {
-            pipelines_view({peer, m.request}, m);
-          },
-          [&](wire::GetQueues& m) {
-            queues_view({peer, m.request});
-          },
-          [&](wire::SetQueue& m) {
-            set_queue({peer, m.request}, m);
-          },
-          [&](wire::GetWorkers& m) {
-            workers_view({peer, m.request});
-          },
-          [](wire::Beat&) {},
-          [&](auto&) {
-            out->sends.push_back(
-                {Send::To::kClient, peer,
-                 refusal("unexpected_type", "a client does not send this message")});
-          }},
-      from.message);
+  std::visit(Overload{[&](wire::Submit& m) {
+                        client.received += m.orders.empty() ? 0 : m.orders.size() - 1;
+                        for (auto& order : m.orders) submit(peer, order);
+                      },
+                      [&](wire::Wait& m) {
+                        wait({peer, m.request}, m);
+                      },
+                      [&](wire::Watch& m) {
+                        watch({peer, m.request}, m);
+                      },
+                      [&](wire::Unwait& m) {
+                        unwait({peer, m.request});
+                      },
+                      [&](wire::Get& m) {
+                        ask({peer, m.request}, Question::Kind::kGet,
+                            static_cast<ShardNumber>(m.id.shard()),
+                            {.what = QuerySpec::What::kOrder, .id = m.id});
+                      },
+                      [&](wire::Explain& m) {
+                        ask({peer, m.request}, Question::Kind::kExplain,
+                            static_cast<ShardNumber>(m.id.shard()),
+                            {.what = QuerySpec::What::kOrder, .id = m.id});
+                      },
+                      [&](wire::List& m) {
+                        list({peer, m.request}, m);
+                      },
+                      [&](wire::Cancel& m) {
+                        request_cancel({peer, m.request}, m);
+                      },
+                      [&](wire::Operate& m) { operate(peer, m); },
+                      [&](wire::PutPipeline& m) {
+                        put_pipeline({peer, m.request}, m);
+                      },
+                      [&](wire::GetPipelines& m) {
+                        pipelines_view({peer, m.request}, m);
+                      },
+                      [&](wire::GetQueues& m) {
+                        queues_view({peer, m.request});
+                      },
+                      [&](wire::SetQueue& m) {
+                        set_queue({peer, m.request}, m);
+                      },
+                      [&](wire::GetWorkers& m) {
+                        workers_view({peer, m.request});
+                      },
+                      [](wire::Beat&) {},
+                      [&](auto&) {
+                        out->sends.push_back(
+                            {Send::To::kClient, peer,
+                             refusal("unexpected_type", "a client does not send this message")});
+                      }},
+             from.message);
+}
+
+void Engine::State::list(Asker asker, const wire::List& request) {
+  QuerySpec spec;
+  spec.what = request.what == 0   ? QuerySpec::What::kByCustomer
+              : request.what == 1 ? QuerySpec::What::kOpen
+                                  : QuerySpec::What::kParked;
+  spec.customer = request.customer;
+  spec.after = request.after;
+  spec.limit = std::clamp<std::uint32_t>(request.limit, 1, limits::kListPage);
+  ask(asker, Question::Kind::kList, request.shard, std::move(spec));
+}
+
+void Engine::State::request_cancel(Asker asker, const wire::Cancel& request) {
+  Shard* shard = shard_of(request.id);
+  if (shard == nullptr || !shard->is_open()) {
+    return answer(asker, Error{Code::kUnavailable,
+                               "shard_closed",
+                               "the order's shard is not open here: try again",
+                               {}});
+  }
+  with_order(*shard, request.id, asker, [this, asker, request](Order* order) {
+    if (order != nullptr) return cancel(*order, asker, request);
+    answer(
+        asker,
+        Error{Code::kNotFound, "unknown_order", "there is no order " + request.id.to_string(), {}});
+  });
 }
 
 void Engine::State::hello(PeerId peer, wire::ClientHello& said) {

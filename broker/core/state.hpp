@@ -148,6 +148,8 @@ class Engine::State {
   Order* resident_of(Shard& shard, const Write& write) const;
   void on_durable(Shard& shard, Order* order, Write& write);
   void leave_behind(event::WritesDone::Item& item);
+  void refuse_submit(Shard& shard, event::WritesDone::Item& item, std::vector<Asker> askers,
+                     const Error& error);
   void on_refused(Shard& shard, event::WritesDone::Item& item);
   /// What was given out of a task of an order that is dropped.
   struct Granted {
@@ -240,6 +242,8 @@ class Engine::State {
 
   // ---- sessions.cpp: who is connected ----
   void on(event::FromClient& from);
+  void list(Asker asker, const wire::List& request);
+  void request_cancel(Asker asker, const wire::Cancel& request);
   void on(event::FromWorker& from);
   void on(event::ClientGone& gone);
   void on(event::WorkerGone& gone);

@@ -241,6 +241,51 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
   evict_if_idle(shard, *order);
 }
 
+/// A submit that was left out: the order may be there all the same, from an attempt before.
+void Engine::State::refuse_submit(Shard& shard, event::WritesDone::Item& item,
+                                  std::vector<Asker> askers, const Error& error) {
+  using Fate = event::WritesDone::Outcome;
+  Write& write = *item.write;
+  const OrderId id = write.store.order;
+  if (const auto found = shard.orders.find(id); found != shard.orders.end()) {
+    auto& order = *found->second;
+    askers.insert(askers.end(), order.resubmits.begin(), order.resubmits.end());
+    --shard.inbox_orders;
+    shard.inbox_bytes -= inbox_bytes_of(order);
+    auto refused = about(
+        item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate : FactKind::kOrderRefused,
+        order);
+    refused.text = error.reason;
+    fact(std::move(refused));
+    shard.orders.erase(found);
+  }
+  // Who waits for the insert's outcome is told what the tables say.
+  if (shard.loading.contains(id)) {
+    out->store.push_back({shard.number, LoadOrders{shard.incarnation, {id}}});
+  }
+  if (item.outcome == Fate::kRejected) {
+    // An earlier try of the same id may be there: only the tables know whether nothing happened.
+    std::uint64_t hash = 0;
+    for (const auto& change : write.store.changes) {
+      if (const auto* insert = std::get_if<InsertOrder>(&change)) hash = insert->row.submit_hash;
+    }
+    for (const auto& asker : askers) {
+      with_order(shard, id, asker, [this, asker, hash, error](Order* order) {
+        if (order != nullptr) return resubmit(*order, asker, hash);
+        answer(asker, error);
+      });
+    }
+    askers.clear();
+  }
+  for (const auto& asker : askers) {
+    if (item.outcome == Fate::kDuplicate) {
+      answer_duplicate(asker);
+    } else {
+      answer(asker, error);
+    }
+  }
+}
+
 /// A write that was left out. For an order that came in twice this is the normal answer; anything
 /// else means that memory and tables disagree, and the tables win.
 void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
@@ -281,52 +326,14 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
     if (auto* reply = std::get_if<wire::Answer>(&send.item))
       askers.push_back({send.peer, reply->request});
   }
-  if (is_submit) {
-    if (const auto found = shard.orders.find(id); found != shard.orders.end()) {
-      auto& order = *found->second;
-      askers.insert(askers.end(), order.resubmits.begin(), order.resubmits.end());
-      --shard.inbox_orders;
-      shard.inbox_bytes -= inbox_bytes_of(order);
-      auto refused = about(
-          item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate : FactKind::kOrderRefused,
-          order);
-      refused.text = error.reason;
-      fact(std::move(refused));
-      shard.orders.erase(found);
-    }
-  }
-  // Who waits for the insert's outcome is told what the tables say.
-  if (is_submit && shard.loading.contains(id)) {
-    out->store.push_back({shard.number, LoadOrders{shard.incarnation, {id}}});
-  }
-  if (is_submit && item.outcome == Fate::kRejected) {
-    // An earlier try of the same id may be there: only the tables know whether nothing happened.
-    std::uint64_t hash = 0;
-    for (const auto& change : write.store.changes) {
-      if (const auto* insert = std::get_if<InsertOrder>(&change)) hash = insert->row.submit_hash;
-    }
-    for (const auto& asker : askers) {
-      with_order(shard, id, asker, [this, asker, hash, error](Order* order) {
-        if (order != nullptr) return resubmit(*order, asker, hash);
-        answer(asker, error);
-      });
-    }
-    askers.clear();
-  }
-  for (const auto& asker : askers) {
-    if (item.outcome == Fate::kDuplicate) {
-      answer_duplicate(asker);
-    } else {
-      answer(asker, error);
-    }
-  }
+  if (is_submit) return refuse_submit(shard, item, std::move(askers), error);
+  for (const auto& asker : askers) answer(asker, error);
   // The write that says so was refused itself: nothing more can be done on this session.
   const bool was_second =
       std::any_of(write.store.changes.begin(), write.store.changes.end(), [](const Change& change) {
         const auto* append = std::get_if<AppendEvent>(&change);
         return append != nullptr && append->row.note.find(kUnstorable) != std::string::npos;
       });
-  if (is_submit) return;
   if (was_second) {
     drop_shard(shard, "the database refuses to record that it refused");
   } else if (item.outcome == Fate::kRejected) {
