@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::size_t g_faults = 8;
+std::size_t g_faults = 16;
 std::uint64_t g_seed = 1;
 
 constexpr std::size_t kWorkers = 3;

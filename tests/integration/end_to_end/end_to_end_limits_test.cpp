@@ -1,4 +1,5 @@
-// The same order twice, another under its id, ids of another time, and what is too large: each gets a clear answer.
+// The same order twice, another under its id, ids of another time, and what is too large: each gets
+// a clear answer.
 #include <algorithm>
 #include <vector>
 

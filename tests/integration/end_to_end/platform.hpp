@@ -1,9 +1,10 @@
-// What the end-to-end cases share: a broker on a database of its own, a client, pipelines, and a worker whose handlers do
-// what the payload says, so that a case reads as a story.
+// What the end-to-end cases share: a broker on a database of its own, a client, pipelines, and a
+// worker whose handlers do what the payload says, so that a case reads as a story.
 //
-// Shapes:  the payload is a word: "ok", "no" (permanent), "never" (transient for ever), "once" (transient at the first
-//          attempt), "slow" (until its gate opens or it is cancelled), "big:N" (a result of N bytes).
-// Threads: handlers run on the worker's; what they note is guarded by the queue they write to.
+// Shapes:  the payload is a word: "ok", "no" (permanent), "never" (transient for ever), "once"
+//          (transient at the first attempt), "slow" (until its gate opens or it is cancelled),
+//          "big:N" (a result of N bytes).
+// Threads: handlers run on the worker's; what they note goes through a queue.
 #pragma once
 
 #include <gmock/gmock.h>
