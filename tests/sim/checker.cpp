@@ -375,13 +375,13 @@ void Checker::check_offer_rows(const wire::Offer& offer, const Story& order) con
   if (row->second.state == TaskState::kParked) {
     fail("parked tasks leave by an operator", offer.key.order, describe(offer.key) + " is offered");
   }
-  // One more than the attempts that ended, or than the last grant where that one's end is not in the
-  // row: its owner may have been another, and may have made it or not.
+  // One more than the attempts that ended, or than the last grant where that one's end is not in
+  // the row: its owner may have been another, and may have made it or not.
   const auto of_epoch = static_cast<std::uint32_t>(row->second.seq >> 40);
   const std::uint32_t ended = row->second.attempt;
   const auto* newest = ledger.grant(offer.key);
-  const bool may_skip = of_epoch < offer.fence.epoch ||
-                        (newest != nullptr && newest->current.attempt == ended + 1);
+  const bool may_skip =
+      of_epoch < offer.fence.epoch || (newest != nullptr && newest->current.attempt == ended + 1);
   const bool is_next =
       offer.fence.attempt == ended + 1 || (may_skip && offer.fence.attempt == ended + 2);
   if (!is_next) {

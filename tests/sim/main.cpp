@@ -19,7 +19,7 @@ namespace {
 
 /// Bugs that a run must find, each within this many seeds.
 constexpr std::array<std::string_view, 14> kPlants{
-    "PB-01", "PB-02", "PB-03", "PB-05", "PB-06", "PB-08", "PB-14",
+    "PB-01", "PB-02", "PB-03", "PB-05", "PB-06",       "PB-08",     "PB-14",
     "PB-17", "PB-20", "PB-23", "PB-25", "stale-epoch", "resurrect", "stale-join"};
 constexpr std::uint64_t kSeedsPerPlant = 500;
 /// A run of at least this many seeds must have exercised everything.
@@ -49,13 +49,15 @@ void on_abort(int) {
 }
 
 void remember(std::uint64_t seed, const std::string& plant) {
-  std::snprintf(g_repeat, sizeof g_repeat, "a check stopped seed %llu; repeat it with:\n  ordo-sim --seed %llu%s%s --trace\n",
+  std::snprintf(g_repeat, sizeof g_repeat,
+                "a check stopped seed %llu; repeat it with:\n  ordo-sim --seed %llu%s%s --trace\n",
                 static_cast<unsigned long long>(seed), static_cast<unsigned long long>(seed),
                 plant.empty() ? "" : " --plant ", plant.c_str());
 }
 
 /// Runs one seed; what it violates, or nothing.
-std::optional<std::string> run_seed(std::uint64_t seed, const Options& options, Coverage& coverage) {
+std::optional<std::string> run_seed(std::uint64_t seed, const Options& options,
+                                    Coverage& coverage) {
   remember(seed, options.plant);
   const Scenario scenario = draw_scenario(seed, options.plant);
   Simulation simulation(scenario, options.is_tracing);
@@ -75,15 +77,13 @@ std::optional<std::string> run_seed(std::uint64_t seed, const Options& options, 
 int run_seeds(const Options& options) {
   Coverage coverage;
   const Steady start = steady_now();
-  const auto elapsed = [&] {
-    return std::chrono::duration<double>(steady_now() - start).count();
-  };
+  const auto elapsed = [&] { return std::chrono::duration<double>(steady_now() - start).count(); };
   std::uint64_t ran = 0;
   std::uint64_t failed = 0;
   const std::uint64_t first = options.seed != 0 ? options.seed : options.from;
   const std::uint64_t count = options.seed != 0 ? 1 : options.seeds;
-  for (std::uint64_t seed = first; options.minutes > 0 ? elapsed() < options.minutes * 60
-                                                       : seed < first + count; ++seed) {
+  for (std::uint64_t seed = first;
+       options.minutes > 0 ? elapsed() < options.minutes * 60 : seed < first + count; ++seed) {
     const auto violation = run_seed(seed, options, coverage);
     ++ran;
     if (!violation) continue;
@@ -105,15 +105,16 @@ int run_seeds(const Options& options) {
   return missing.empty() ? 0 : 1;
 }
 
-/// Seeds until a planted bug is found, 0 when it is not. In a process of its own: a bug may trip a check of the core.
+/// Seeds until a planted bug is found, 0 when it is not. In a process of its own: a bug may trip a
+/// check of the core.
 std::uint64_t seeds_to_find(std::string_view plant, std::string& how) {
   struct Found {
     std::uint64_t seed;
     bool by_violation;
     char what[160];
   };
-  auto* found = static_cast<Found*>(mmap(nullptr, sizeof(Found), PROT_READ | PROT_WRITE,
-                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* found = static_cast<Found*>(
+      mmap(nullptr, sizeof(Found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   *found = {};
   std::fflush(stdout);
   const pid_t child = fork();
@@ -154,8 +155,9 @@ int run_plants() {
                 seeds == 0 ? "-" : std::to_string(seeds).c_str(),
                 seeds == 0 ? "NOT FOUND" : how.substr(0, 100).c_str());
   }
-  std::printf("%zu of %zu found within %llu seeds\n", kPlants.size() - static_cast<std::size_t>(missed),
-              kPlants.size(), static_cast<unsigned long long>(kSeedsPerPlant));
+  std::printf("%zu of %zu found within %llu seeds\n",
+              kPlants.size() - static_cast<std::size_t>(missed), kPlants.size(),
+              static_cast<unsigned long long>(kSeedsPerPlant));
   return missed == 0 ? 0 : 1;
 }
 
