@@ -153,8 +153,8 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   make_ready(task);
 }
 
-/// Rows that a page brought before and that nobody holds any more (their order was dropped): no page will bring
-/// them again.
+/// Rows that a page brought before and that nobody holds any more (their order was dropped): no
+/// page will bring them again.
 void Engine::State::take_passed_rows(Shard& shard, Order& order) {
   const std::vector<DeferredRow> rows = order.deferred;
   for (const auto& row : rows) {

@@ -224,10 +224,11 @@ void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
   reconcile(worker, said.held);
 }
 
-/// What a worker says it holds against what it was given. Leases that it does not know were lost on the way;
-/// what it holds and nobody gave it is claimed or told to stop.
+/// What a worker says it holds against what it was given. Leases that it does not know were lost on
+/// the way; what it holds and nobody gave it is claimed or told to stop.
 void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held) {
-  // A lease is held under its own fence, or still under the one before: then a regrant is on its way.
+  // A lease is held under its own fence, or still under the one before: then a regrant is on its
+  // way.
   std::map<std::pair<TaskKey, std::uint32_t>, Fence> has;  // by attempt
   for (const auto& task : held) has[{task.key, task.fence.attempt}] = task.fence;
   std::map<std::pair<TaskKey, std::uint32_t>, Fence> leases;
@@ -308,7 +309,8 @@ void Engine::State::on(event::ClientGone& gone) {
   clients_.erase(gone.peer);
 }
 
-/// The connection is gone, the worker may not be: its leases wait for it until it has been silent too long.
+/// The connection is gone, the worker may not be: its leases wait for it until it has been silent
+/// too long.
 void Engine::State::on(event::WorkerGone& gone) {
   const auto found = worker_peers_.find(gone.peer);
   if (found == worker_peers_.end()) return;
@@ -325,7 +327,8 @@ void Engine::State::check_sessions() {
       worker->beaten = now.steady;
       worker->mark_old = std::exchange(worker->mark_new, worker->sent);
       send_worker(worker->peer, wire::Beat{worker->sent, worker->received, {}});
-      // The request to say hello may have been lost with a connection: until it does, it gets no work.
+      // The request to say hello may have been lost with a connection: until it does, it gets no
+      // work.
       if (worker->needs_hello) send_worker(worker->peer, wire::SayHello{"waiting_for_hello"});
     }
   }

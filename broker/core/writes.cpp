@@ -196,7 +196,8 @@ void Engine::State::leave_behind(event::WritesDone::Item& item) {
   }
 }
 
-/// The order of a write. It stays resident while the write is under way, unless one was abandoned meanwhile.
+/// The order of a write. It stays resident while the write is under way, unless one was abandoned
+/// meanwhile.
 Order* Engine::State::resident_of(Shard& shard, const Write& write) const {
   if (!shard.has_abandoned) return static_cast<Order*>(write.resident);
   const auto found = shard.orders.find(write.store.order);
@@ -358,8 +359,9 @@ std::vector<Engine::State::Granted> Engine::State::drop_order(Shard& shard, cons
   return granted;
 }
 
-/// A progress write that the database refuses: the order is read again, and the attempts that the write was about
-/// have failed, so that one bad order stops nobody, is tried again within its budget, and is parked at its end.
+/// A progress write that the database refuses: the order is read again, and the attempts that the
+/// write was about have failed, so that one bad order stops nobody, is tried again within its
+/// budget, and is parked at its end.
 void Engine::State::abandon(Shard& shard, const Write& write) {
   const OrderId id = write.store.order;
   std::vector<TaskKey> keys;

@@ -75,12 +75,14 @@ void CommitQueue::push_write(std::unique_ptr<Write> write) {
     return;
   }
   if (rejected_.contains(write->store.order)) {
-    // Decided before the core heard of the rejection: it shares that fate. A new insert starts afresh.
+    // Decided before the core heard of the rejection: it shares that fate. A new insert starts
+    // afresh.
     const auto& changes = write->store.changes;
     const bool inserts = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
       return std::holds_alternative<InsertOrder>(change);
     });
-    if (!inserts) return left_out_.push_back({std::move(write), Fate::kRejected, "follows a rejected write"});
+    if (!inserts)
+      return left_out_.push_back({std::move(write), Fate::kRejected, "follows a rejected write"});
     rejected_.erase(write->store.order);
   }
   if (segments_.empty() || segments_.back().read) segments_.emplace_back();
@@ -98,7 +100,8 @@ void CommitQueue::push_write(std::unique_ptr<Write> write) {
 void CommitQueue::push_read(Read read) {
   if (state_ != State::kOpen) return;
   if (const auto* load = std::get_if<LoadOrders>(&read)) {
-    for (const OrderId& id : load->ids) rejected_.erase(id);  // what comes now is decided on what is loaded
+    for (const OrderId& id : load->ids)
+      rejected_.erase(id);  // what comes now is decided on what is loaded
   }
   if (segments_.empty() || segments_.back().read) segments_.emplace_back();
   segments_.back().read = std::make_unique<Read>(std::move(read));

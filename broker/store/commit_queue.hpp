@@ -106,10 +106,11 @@ class CommitQueue {
   bool is_stale_ = false;  ///< an OpenShard came while work was under way: its result is nobody's
   std::uint32_t incarnation_ = 0;
   std::deque<Segment> segments_;
-  std::deque<Writes> halves_;  ///< of a rejected batch, in order; before everything else
-  Writes batch_;               ///< under way
+  std::deque<Writes> halves_;             ///< of a rejected batch, in order; before everything else
+  Writes batch_;                          ///< under way
   std::unordered_set<OrderId> rejected_;  ///< orders whose rejection the core may not know yet
-  std::vector<event::WritesDone::Item> left_out_;  ///< writes of theirs that came since, to be reported
+  /// writes of theirs that came since, to be reported
+  std::vector<event::WritesDone::Item> left_out_;
   Writes dropped_;  ///< of an older incarnation, to be reported
   std::uint32_t dropped_incarnation_ = 0;
   std::vector<const StoreWrite*> pointers_;
