@@ -146,6 +146,7 @@ struct Worker {
   std::vector<Queue*> queues;
   std::uint32_t slots = 0;
   std::uint32_t leased = 0;
+  Steady told_all{};  ///< when nothing was revoked, or when it was last asked about it
   /// attempts that count no more but keep their slot
   std::set<std::pair<TaskKey, Fence>> revoked;
   bool is_draining = false;

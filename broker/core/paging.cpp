@@ -55,15 +55,13 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
     run_waiting(*shard, id);
     const auto found = shard->orders.find(id);
     if (found == shard->orders.end()) continue;
-    if (!shard->grace_until) {
-      for (std::size_t i = 0; i < found->second->tasks.size(); ++i) {
-        Task& task = *found->second->tasks[i];
-        if (task.hold != Hold::kUnclaimed) continue;
-        if (task.is_in_deferred) {
-          make_ready(task);  // it was not given out since its row was read
-        } else {
-          go_out_again(task);
-        }
+    for (std::size_t i = 0; i < found->second->tasks.size(); ++i) {
+      Task& task = *found->second->tasks[i];
+      if (task.hold != Hold::kUnclaimed) continue;
+      if (task.is_in_deferred && !task.order.is_ending) {
+        make_ready(task);  // it was not given out since its row was read
+      } else if (task.is_in_deferred || !shard->grace_until) {
+        go_out_again(task);
       }
     }
     evict_if_idle(*shard, *found->second);
@@ -79,7 +77,12 @@ void Engine::State::on(event::PageLoaded& loaded) {
   for (auto& snapshot : page.orders) {
     const auto resident = shard->orders.find(snapshot.order.id);
     if (resident == shard->orders.end()) {
-      resurrect(*shard, snapshot);
+      // One that is being read anyway brings the rows that this page passes.
+      if (!shard->loading.contains(snapshot.order.id)) resurrect(*shard, snapshot);
+    } else if (resident->second->is_inserting) {
+      // The same order is being handed in once more: it is read when that has been refused, with the rows that this page
+      // has passed.
+      with_order(*shard, snapshot.order.id, std::nullopt, [](Order*) {});
     } else if (planted_.stale_join) {
       resident->second->done.reset();
       for (const auto& done : snapshot.done) resident->second->done.set(done.step);
@@ -131,6 +134,17 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   });
   if (known == order.deferred.end()) return;  // it went while the page was being read
   if (row.task.key.kind == TaskKind::kDeadline) return deadline_missed(order);
+  const auto take = [&]() -> Task& {
+    order.deferred.erase(known);
+    Task& task = take_in_hand(order, row.task);
+    task.is_in_deferred = true;
+    return task;
+  };
+  if (order.is_ending) {  // a leased sibling of an earlier epoch, whose row never left its table
+    Task& task = take();
+    task.fence.attempt = task.attempt + 1;
+    return end_as_evidence(task, {}, nullptr);
+  }
   const bool is_backlog = row.state == TaskState::kBacklog;
   Queue& queue = queue_named(row.task.queue);
   if (!is_backlog && place(shard, queue, row.task.priority) == Place::kBacklog) {
@@ -146,15 +160,13 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
     commit(std::move(change));
     return;
   }
-  order.deferred.erase(known);
-  Task& task = take_in_hand(order, row.task);
-  task.is_in_deferred = true;
+  Task& task = take();
   transition(task.key(), row.state, is_backlog ? Cause::kPagedIn : Cause::kDue);
   make_ready(task);
 }
 
-/// Rows that a page brought before and that nobody holds any more (their order was dropped): no
-/// page will bring them again.
+/// Rows that a page brought before and that nobody holds any more (their order was dropped): no page will bring
+/// them again.
 void Engine::State::take_passed_rows(Shard& shard, Order& order) {
   const std::vector<DeferredRow> rows = order.deferred;
   for (const auto& row : rows) {

@@ -10,6 +10,11 @@ namespace {
 template <class... Ts> struct Overload : Ts... { using Ts::operator()...; };
 template <class... Ts> Overload(Ts...) -> Overload<Ts...>;
 
+/// A revoked attempt that stays silent for so long may never have arrived: the worker is asked what
+/// it holds. Handlers that obey stop sooner; for those that do not, a hello each such time costs
+/// little.
+constexpr Micros kRevokedPatience = Seconds{10};
+
 wire::Refusal refusal(std::string reason, std::string message) {
   return {static_cast<std::uint8_t>(Code::kMalformed), std::move(reason), std::move(message)};
 }
@@ -145,6 +150,7 @@ void Engine::State::request_cancel(Asker asker, const wire::Cancel& request) {
 
 void Engine::State::hello(PeerId peer, wire::ClientHello& said) {
   Client& client = clients_[peer];
+  if (client.session != said.session) forget_waiters(peer);  // it asks again what it still wants
   client.session = said.session;
   client.name = clean_text(said.name, limits::kCustomerBytes);
   client.heard = client.beaten = now.steady;
@@ -321,8 +327,12 @@ void Engine::State::on(event::WorkerGone& gone) {
 void Engine::State::check_sessions() {
   std::vector<Worker*> silent;
   for (auto& [session, worker] : workers_) {
+    if (worker->revoked.empty()) worker->told_all = now.steady;
     if (now.steady - worker->heard >= settings_.silence) {
       silent.push_back(worker.get());
+    } else if (now.steady - worker->told_all >= kRevokedPatience) {
+      worker->told_all = now.steady;
+      say_hello_again(*worker, "revoked_tasks");
     } else if (worker->peer != 0 && now.steady - worker->beaten >= settings_.beat) {
       worker->beaten = now.steady;
       worker->mark_old = std::exchange(worker->mark_new, worker->sent);

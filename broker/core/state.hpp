@@ -286,6 +286,7 @@ class Engine::State {
 
   // ---- waiters.cpp: who waits for an order ----
   void wait(Asker asker, const wire::Wait& request);
+  [[nodiscard]] bool is_waiting(const OrderId& id, Asker asker) const;
   void watch(Asker asker, const wire::Watch& request);
   void unwait(Asker asker);
   bool try_answer(Order& order, const Waiter& waiter);

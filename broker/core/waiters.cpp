@@ -36,7 +36,16 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
     waiter.asker = asker;
     waiter.step = request.step;
     if (order->writes == 0 && try_answer(*order, waiter)) return;
-    waiters_[request.id].push_back(std::move(waiter));
+    if (!is_waiting(request.id, asker)) waiters_[request.id].push_back(std::move(waiter));
+  });
+}
+
+/// A frame that came twice asks once.
+bool Engine::State::is_waiting(const OrderId& id, Asker asker) const {
+  const auto found = waiters_.find(id);
+  if (found == waiters_.end()) return false;
+  return std::any_of(found->second.begin(), found->second.end(), [&](const Waiter& waiter) {
+    return waiter.asker.peer == asker.peer && waiter.asker.request == asker.request;
   });
 }
 
@@ -91,6 +100,7 @@ void Engine::State::watch(Asker asker, const wire::Watch& request) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
     return answer(asker, busy);
   }
+  if (is_waiting(request.id, asker)) return;
   Waiter waiter;
   waiter.asker = asker;
   waiter.is_watch = true;

@@ -383,15 +383,20 @@ void Engine::State::abandon(Shard& shard, const Write& write) {
 /// A task of an order that was read again after a refused write.
 void Engine::State::take_up_again(Task& task, const Granted& before, bool is_culprit) {
   task.fence = before.fence;
-  if (is_culprit && before.fence.attempt > task.attempt && !task.order.is_ending) {
-    task.maybe = true;
-    attempt_failed(task, {}, kUnstorable, Millis{0});
+  const auto worker = before.worker ? workers_.find(*before.worker) : workers_.end();
+  if (!is_culprit && worker != workers_.end()) {
+    lease(task, *worker->second, before.fence);  // it never knew
     return;
   }
-  const auto worker = before.worker ? workers_.find(*before.worker) : workers_.end();
-  if (worker != workers_.end()) {
-    lease(task, *worker->second, before.fence);  // it never knew
-  } else if (!before.worker) {
+  // An attempt that was given out and whose end could not be written: it has had its effect, or not.
+  const bool was_granted = before.fence.attempt > task.attempt;
+  if (task.order.is_ending) {
+    task.fence.attempt = std::max(before.fence.attempt, task.attempt + 1);
+    end_as_evidence(task, {}, nullptr);
+  } else if (was_granted) {
+    task.maybe = true;
+    attempt_failed(task, {}, kUnstorable, Millis{0});
+  } else {
     task.attempt = std::max(task.attempt, before.attempt);
     make_ready(task);
   }

@@ -19,6 +19,9 @@ template <class... Ts> Overload(Ts...) -> Overload<Ts...>;
 
 /// Submits keep this share of a full batch, so that finishing work never starves new work.
 constexpr std::size_t kSubmitShare = 4;
+/// How often a batch is tried again after errors that lie with the moment: a deadlock or a lock passes at once, what
+/// does not pass by then is better met with a new session.
+constexpr int kMostTries = 3;
 
 /// The task a change is about; nullptr where it is about none.
 const TaskKey* task_of(const Change& change) {
@@ -75,8 +78,7 @@ void CommitQueue::push_write(std::unique_ptr<Write> write) {
     return;
   }
   if (rejected_.contains(write->store.order)) {
-    // Decided before the core heard of the rejection: it shares that fate. A new insert starts
-    // afresh.
+    // Decided before the core heard of the rejection: it shares that fate. A new insert starts afresh.
     const auto& changes = write->store.changes;
     const bool inserts = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
       return std::holds_alternative<InsertOrder>(change);
@@ -274,9 +276,11 @@ void CommitQueue::committed(const CommitResult& result, std::vector<Event>& out)
   if (finish(out)) return;
   switch (result.kind) {
     case CommitResult::Kind::kLost: return lose(result.message, out);
-    case CommitResult::Kind::kRejected: return bisect(result.message, out);
+    case CommitResult::Kind::kRejected:
+      return result.may_pass_later ? try_again(result.message, out) : bisect(result.message, out);
     case CommitResult::Kind::kCommitted: break;
   }
+  tries_ = 0;
   event::WritesDone done{shard_, incarnation_, {}};
   done.items.reserve(batch_.size());
   for (auto& write : batch_) done.items.push_back({std::move(write), Fate::kDurable, {}});
@@ -317,6 +321,12 @@ void CommitQueue::leave_out_later(const OrderId& order, Fate outcome, const std:
   std::erase_if(segments_, [](const Segment& s) {
     return s.progress.empty() && s.submits.empty() && !s.read;
   });
+}
+
+/// Nobody's fault: the same batch once more, and a new session when that does not help either.
+void CommitQueue::try_again(const std::string& message, std::vector<Event>& out) {
+  if (++tries_ > kMostTries) return lose("refused again and again: " + message, out);
+  halves_.push_front(std::exchange(batch_, {}));
 }
 
 void CommitQueue::bisect(const std::string& message, std::vector<Event>& out) {
@@ -382,6 +392,7 @@ void CommitQueue::lose(std::string why, std::vector<Event>& out) {
   lost.unfinished = std::exchange(batch_, {});
   take_unfinished(lost.unfinished);
   state_ = State::kClosed;
+  tries_ = 0;
   out.emplace_back(std::move(lost));
 }
 

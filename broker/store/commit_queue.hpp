@@ -9,7 +9,7 @@
 // Order:   reads and opens are barriers. Between two of them progress goes before submits (a
 //          quarter of each batch is kept for submits), except that writes of one order always keep
 //          their order.
-// Errors:  a rejected batch is halved by order until the culprit stands alone; what the core queued
+// Errors:  an error that lies with the moment is tried again. A rejected batch is halved by order until the culprit stands alone; what the core queued
 //          for the same order after a rejected write (or one that missed a row) was built on it and
 //          shares its fate. After a loss all that is queued goes back in ShardLost, and whatever
 //          comes before the next OpenShard is dropped.
@@ -94,6 +94,7 @@ class CommitQueue {
   void report_left_out(std::vector<Event>& out);
   [[nodiscard]] bool finish(std::vector<Event>& out);
   Work start_batch();
+  void try_again(const std::string& message, std::vector<Event>& out);
   void bisect(const std::string& message, std::vector<Event>& out);
   void reject_alone(const std::string& message, std::vector<Event>& out);
   void leave_out_later(const OrderId& order, event::WritesDone::Outcome outcome,
@@ -107,10 +108,11 @@ class CommitQueue {
   std::uint32_t incarnation_ = 0;
   std::deque<Segment> segments_;
   std::deque<Writes> halves_;             ///< of a rejected batch, in order; before everything else
+  int tries_ = 0;                         ///< of the batch at hand that failed and may pass later
   Writes batch_;                          ///< under way
   std::unordered_set<OrderId> rejected_;  ///< orders whose rejection the core may not know yet
-  /// writes of theirs that came since, to be reported
-  std::vector<event::WritesDone::Item> left_out_;
+  std::vector<event::WritesDone::Item>
+      left_out_;    ///< writes of theirs that came since, to be reported
   Writes dropped_;  ///< of an older incarnation, to be reported
   std::uint32_t dropped_incarnation_ = 0;
   std::vector<const StoreWrite*> pointers_;

@@ -370,6 +370,13 @@ void PostgresStore::Session::mark_refused(const pqxx::result& rows,
   }
 }
 
+/// Whether an error is about the values themselves, so that the same rows will never do: data exceptions, broken
+/// constraints, limits, and a row deleted twice.
+bool blames_rows(const std::string& sqlstate) {
+  const auto of_class = sqlstate.substr(0, 2);
+  return of_class == "22" || of_class == "23" || of_class == "54" || sqlstate == kDeletedTwice;
+}
+
 CommitResult PostgresStore::Session::commit(std::span<const StoreWrite* const> batch) {
   Fates fates(batch.size());
   mark_pipelines(batch, fates);
@@ -385,7 +392,8 @@ CommitResult PostgresStore::Session::commit(std::span<const StoreWrite* const> b
       const bool is_lost = failure.kind == Failure::Kind::kLost || failure.sqlstate == kNotOwner;
       return {.kind = is_lost ? CommitResult::Kind::kLost : CommitResult::Kind::kRejected,
               .refused = {},
-              .message = failure.message};
+              .message = failure.message,
+              .may_pass_later = !blames_rows(failure.sqlstate)};
     }
     if (rows->empty()) break;
     const auto before = open();

@@ -24,7 +24,7 @@ const Ledger::Execution* Ledger::find(std::string_view result) const {
 }
 
 void Ledger::granted(const TaskKey& key, const Fence& fence) {
-  const auto [it, is_first] = grants_.try_emplace(key, Grant{fence, fence});
+  const auto [it, is_first] = grants_.try_emplace(key, Grant{fence, {fence}});
   if (is_first) return;
   Grant& grant = it->second;
   if (fence.epoch < grant.current.epoch) return;  // a deposed owner that does not know it yet
@@ -32,7 +32,7 @@ void Ledger::granted(const TaskKey& key, const Fence& fence) {
     throw Violation("fences grow", describe(key) + " is granted " + describe(fence) + " after " +
                                        describe(grant.current));
   }
-  grant = {fence, fence};
+  grant = {fence, {fence}};
 }
 
 void Ledger::regranted(const wire::Regrant& regrant) {
@@ -41,7 +41,8 @@ void Ledger::regranted(const wire::Regrant& regrant) {
   origins_[{regrant.key, regrant.new_fence}] = origin;
   const auto it = grants_.find(regrant.key);
   if (it == grants_.end() || it->second.current > regrant.new_fence) return;
-  it->second = {origin, regrant.new_fence};
+  if (it->second.current < regrant.new_fence) it->second = {regrant.new_fence, {}};
+  it->second.offers.insert(origin);
 }
 
 const Ledger::Grant* Ledger::grant(const TaskKey& key) const {
@@ -63,9 +64,9 @@ void Ledger::check_recorded(const TaskKey& key, std::uint32_t attempt,
     fail("that was attempt " + std::to_string(execution->fence.attempt));
   }
   const Grant* newest = grant(key);
-  if (newest == nullptr || newest->offered != execution->fence) {
+  if (newest == nullptr || !newest->offers.contains(execution->fence)) {
     fail("it was begun under " + describe(execution->fence) + ", but the task was granted again" +
-         (newest != nullptr ? " as " + describe(newest->offered) : ""));
+         (newest != nullptr ? " as " + describe(newest->current) : ""));
   }
 }
 

@@ -26,11 +26,11 @@ class Ledger {
     Fence fence;  ///< of the offer that it was begun under
     std::optional<Outcome> outcome;
   };
-  /// The newest grant of a task: under which fence it went out, and what that fence became by
-  /// regrants.
+  /// The newest grant of a task: the fence it has, and the fences of offers that go on under it. These are two when a
+  /// worker is told to go on with what it runs while the same attempt is on its way to it anew.
   struct Grant {
-    Fence offered;
     Fence current;
+    std::set<Fence> offers;
   };
 
   /// A worker begins. No attempt is ever begun twice.

@@ -183,5 +183,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   std::signal(SIGABRT, on_abort);
+  std::signal(SIGSEGV, on_abort);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   return options.all_plants ? run_plants() : run_seeds(options);
 }

@@ -111,16 +111,13 @@ void Network::carry(const std::shared_ptr<Connection>& connection, bool to_broke
   Steady& last = to_broker ? connection->last_to_broker : connection->last_to_peer;
   Steady when = context_.time.now() + chance.around(scenario.frame_delay) + Micros{50};
   const bool is_late = context_.fault(chance, scenario.frame_late, Fault::kFrameLate);
-  if (is_late) {
-    when += chance.between(Millis{100}, Millis{4000});  // and out of order
-  } else {
-    when = std::max(when, last);
-    last = when;
-  }
+  if (is_late) when += chance.between(Millis{100}, Millis{4000});
+  when = std::max(when, last);
+  last = when;
   if (context_.fault(chance, scenario.frame_double, Fault::kFrameDoubled)) {
-    const Steady again = when + (chance.chance(0.5) ? Micros{1} : chance.around(Millis{500}));
+    last = when + (chance.chance(0.5) ? Micros{1} : chance.around(Millis{500}));
     context_.time.at(
-        again, [this, connection, to_broker, message] { deliver(connection, to_broker, message); });
+        last, [this, connection, to_broker, message] { deliver(connection, to_broker, message); });
   }
   context_.time.at(when, [this, connection, to_broker, message = std::move(message)]() mutable {
     deliver(connection, to_broker, std::move(message));

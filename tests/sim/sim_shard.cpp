@@ -1,13 +1,33 @@
 #include "tests/sim/sim_shard.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "tests/sim/network.hpp"
 
 namespace ordo::sim {
 
 /// How long a session is idle before it proves that it still owns its shard.
 constexpr Micros kProbeAfter = Millis{300};
-/// A payload that begins like this breaks a CHECK of the tables, whoever writes it.
+/// A payload or a result that begins like this breaks a CHECK of the tables, whoever writes it.
 constexpr std::string_view kCulpritMark = "culprit";
+
+namespace {
+
+std::string describe_page(ShardNumber shard, const PageSpec& spec, const Result<Page>& page) {
+  std::string text = "page of shard " + std::to_string(shard) + ": ";
+  text += spec.what == PageSpec::What::kDue
+              ? "due"
+              : spec.queue + " priority " + std::to_string(spec.priority);
+  text += " after " + std::to_string(spec.after_seq) + ":";
+  if (!page) return text + " " + page.error().message;
+  for (const auto& row : page->rows) {
+    text += " " + describe(row.task.key) + "#" + std::to_string(row.task.seq);
+  }
+  return text + (page->is_last ? " and no more" : "");
+}
+
+}  // namespace
 
 SimShard::SimShard(Context& context, Checker& checker, MemoryDatabase& database, Tell tell)
     : context_(context),
@@ -149,13 +169,21 @@ void SimShard::commit(std::span<const StoreWrite* const> batch) {
 }
 
 bool SimShard::has_culprit(std::span<const StoreWrite* const> batch) {
+  const auto is_result = [](const AppendEvent* event) {
+    return event != nullptr && event->row.kind == EventKind::kSucceeded;
+  };
+  const auto breaks_a_check = [&](const Change& change) {
+    const auto* order = std::get_if<InsertOrder>(&change);
+    const auto* event = std::get_if<AppendEvent>(&change);
+    const std::string_view bytes = order != nullptr   ? view(order->row.payload)
+                                   : is_result(event) ? view(event->row.detail)
+                                                      : std::string_view{};
+    return bytes.starts_with(kCulpritMark);
+  };
   for (const StoreWrite* write : batch) {
-    for (const Change& change : write->changes) {
-      const auto* order = std::get_if<InsertOrder>(&change);
-      if (order == nullptr || !view(order->row.payload).starts_with(kCulpritMark)) continue;
-      context_.coverage.count(Fault::kCulprit);
-      return true;
-    }
+    if (std::none_of(write->changes.begin(), write->changes.end(), breaks_a_check)) continue;
+    context_.coverage.count(Fault::kCulprit);
+    return true;
   }
   return false;
 }
@@ -178,7 +206,7 @@ void SimShard::carry_out(std::span<const StoreWrite* const> batch, Fate fate) {
   switch (fate) {
     case Fate::kFine: result = apply(batch); break;
     case Fate::kRejected:
-      result = {CommitResult::Kind::kRejected, {}, "canceling statement due to lock timeout"};
+      result = {CommitResult::Kind::kRejected, {}, "canceling statement due to lock timeout", true};
       break;
     case Fate::kLostBefore:
     case Fate::kLostAppliedLate: lose_session("server closed the connection", result); break;
@@ -215,7 +243,9 @@ void SimShard::read(const CommitQueue::Work& work) {
     if (is_load) {
       orders = session_->load(std::get<CommitQueue::Load>(work).ids);
     } else {
-      page = session_->page(*std::get<CommitQueue::ReadPage>(work).spec);
+      const PageSpec& spec = *std::get<CommitQueue::ReadPage>(work).spec;
+      page = session_->page(spec);
+      context_.trace([&] { return describe_page(database_.shard(), spec, page); });
     }
     later(commit_time(),
           [this, is_load, orders = std::move(orders), page = std::move(page)]() mutable {

@@ -215,6 +215,9 @@ void SimWorker::finish(worker::RunId id, Outcome outcome) {
   checker_.ledger.end(it->second.execution, outcome);
   if (outcome == Outcome::kSucceeded) {
     ending.result = Ledger::result_of(it->second.execution);
+    if (!context_.is_healed && context_.handler.chance(context_.scenario.culprit / 2)) {
+      ending.result.insert(0, "culprit ");
+    }
     if (context_.handler.chance(0.2)) ending.context = R"({"by":")" + ending.result + R"("})";
   } else if (outcome == Outcome::kSnooze) {
     ending.delay = Millis{static_cast<std::int64_t>(10 + context_.handler.below(2000))};
@@ -262,7 +265,7 @@ void SimWorker::add_lie(wire::Results& results) {
   wire::TaskResult lie = results.items[chance.below(results.items.size())];
   const auto* newest = checker_.ledger.grant(lie.key);
   if (newest == nullptr) return;
-  if (lie.fence == newest->current || lie.fence == newest->offered) {
+  if (lie.fence == newest->current || newest->offers.contains(lie.fence)) {
     if (lie.fence.epoch > 1 && chance.chance(0.5)) {
       --lie.fence.epoch;
     } else if (lie.fence.attempt > 1) {
@@ -270,7 +273,7 @@ void SimWorker::add_lie(wire::Results& results) {
     } else {
       return;
     }
-    if (lie.fence == newest->offered) return;  // the very grant, before it was taken over
+    if (newest->offers.contains(lie.fence)) return;  // the very grant, before it was taken over
   }
   lie.outcome = static_cast<std::uint8_t>(Outcome::kSucceeded);
   lie.result = "a lie";
