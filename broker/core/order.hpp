@@ -82,6 +82,7 @@ struct KnownPipeline : Pipeline {
 struct Asker {
   PeerId peer = 0;
   std::uint64_t request = 0;
+  bool operator==(const Asker&) const = default;
 };
 
 struct Order {

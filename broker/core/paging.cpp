@@ -36,6 +36,10 @@ void Engine::State::run_waiting(Shard& shard, const OrderId& id) {
   shard.loading.erase(waiting);
   for (auto& one : actions) {
     const auto found = shard.orders.find(id);
+    if (found != shard.orders.end() && found->second->is_inserting) {
+      shard.loading[id].push_back(std::move(one));  // one before it submitted the order anew
+      continue;
+    }
     one.run(found == shard.orders.end() ? nullptr : found->second.get());
   }
 }

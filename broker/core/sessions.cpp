@@ -150,7 +150,7 @@ void Engine::State::request_cancel(Asker asker, const wire::Cancel& request) {
 
 void Engine::State::hello(PeerId peer, wire::ClientHello& said) {
   Client& client = clients_[peer];
-  if (client.session != said.session) forget_waiters(peer);  // it asks again what it still wants
+  forget_waiters(peer);  // it asks again what it still wants
   client.session = said.session;
   client.name = clean_text(said.name, limits::kCustomerBytes);
   client.heard = client.beaten = now.steady;

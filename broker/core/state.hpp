@@ -93,7 +93,7 @@ struct Waiter {
   std::string step;  ///< empty: the end or parked
   bool is_watch = false;
   std::int64_t cursor = 0;    ///< watch: seq of the last event sent
-  bool is_reading = false;    ///< watch: a query is under way
+  bool is_reading = false;    ///< its order is being looked up, or its next events are
   bool is_behind = false;     ///< watch: something happened meanwhile
   bool has_answered = false;  ///< watch: the first page is always sent, also empty
 };
@@ -286,7 +286,9 @@ class Engine::State {
 
   // ---- waiters.cpp: who waits for an order ----
   void wait(Asker asker, const wire::Wait& request);
-  [[nodiscard]] bool is_waiting(const OrderId& id, Asker asker) const;
+  void begin_waiting(const OrderId& id, Asker asker, Order* order);
+  Waiter* find_waiter(const OrderId& id, Asker asker);
+  void forget_waiter(const OrderId& id, Asker asker);
   void watch(Asker asker, const wire::Watch& request);
   void unwait(Asker asker);
   bool try_answer(Order& order, const Waiter& waiter);

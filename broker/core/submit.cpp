@@ -81,6 +81,12 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   if (const auto found = shard->orders.find(request.id); found != shard->orders.end()) {
     return resubmit(*found->second, asker, hash);
   }
+  if (shard->loading.contains(request.id)) {
+    // What is being read must not meet a copy of itself: rows that a page has passed are known only
+    // to the load.
+    return with_order(*shard, request.id, asker,
+                      [this, peer, request](Order*) mutable { submit(peer, request); });
+  }
   const std::int64_t age = to_ms(shard->wall(now.steady)) - request.id.unix_ms();
   if (age > settings_.id_past.count() || -age > settings_.id_future.count()) {
     return check_known(*shard, asker, request.id, hash);

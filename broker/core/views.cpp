@@ -277,26 +277,16 @@ void Engine::State::pipelines_view(Asker asker, const wire::GetPipelines& reques
 /// meanwhile.
 void Engine::State::events_read(const Question& question,
                                 Result<std::vector<OrderRecord>>& records) {
-  const auto found = waiters_.find(question.id);
-  if (found == waiters_.end()) return;
-  const auto waiter =
-      std::find_if(found->second.begin(), found->second.end(), [&](const Waiter& w) {
-        return w.is_watch && w.asker.peer == question.asker.peer &&
-               w.asker.request == question.asker.request;
-      });
-  if (waiter == found->second.end()) return;
+  Waiter* waiter = find_waiter(question.id, question.asker);
+  if (waiter == nullptr) return;
   waiter->is_reading = false;
-  const auto forget = [&] {
-    found->second.erase(waiter);
-    if (found->second.empty()) waiters_.erase(found);
-  };
   if (!records || records->empty()) {
     answer(question.asker, records ? Error{Code::kNotFound,
                                            "unknown_order",
                                            "there is no order " + question.id.to_string(),
                                            {}}
                                    : records.error());
-    return forget();
+    return forget_waiter(question.id, question.asker);
   }
   const auto& record = records->front();
   const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
@@ -312,7 +302,7 @@ void Engine::State::events_read(const Question& question,
   if (is_first || page.is_last || !page.events.empty()) {
     answer(question.asker, wire::encode_body(page));
   }
-  if (page.is_last) return forget();
+  if (page.is_last) return forget_waiter(question.id, question.asker);
   if (std::exchange(waiter->is_behind, false)) read_events(question.id, *waiter);
 }
 

@@ -18,35 +18,50 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
     return answer(asker, busy);
   }
-  with_order(*shard, request.id, asker, [this, asker, request](Order* order) {
-    if (order == nullptr) {
-      return answer(
-          asker,
-          Error{
-              Code::kNotFound, "unknown_order", "there is no order " + request.id.to_string(), {}});
-    }
-    if (!request.step.empty() && !order->pipeline->find(request.step)) {
-      return answer(asker, Error{Code::kNotFound,
-                                 "unknown_step",
-                                 "pipeline `" + order->pipeline->name + "` has no step `" +
-                                     request.step + "`",
-                                 {}});
-    }
-    Waiter waiter;
-    waiter.asker = asker;
-    waiter.step = request.step;
-    if (order->writes == 0 && try_answer(*order, waiter)) return;
-    if (!is_waiting(request.id, asker)) waiters_[request.id].push_back(std::move(waiter));
-  });
+  if (find_waiter(request.id, asker) != nullptr) return;  // a frame that came twice asks once
+  Waiter waiter;
+  waiter.asker = asker;
+  waiter.step = request.step;
+  waiter.is_reading = true;
+  waiters_[request.id].push_back(std::move(waiter));
+  with_order(*shard, request.id, std::nullopt,
+             [this, asker, id = request.id](Order* order) { begin_waiting(id, asker, order); });
 }
 
-/// A frame that came twice asks once.
-bool Engine::State::is_waiting(const OrderId& id, Asker asker) const {
+/// The order that somebody waits for has been looked up; meanwhile they may have given up.
+void Engine::State::begin_waiting(const OrderId& id, Asker asker, Order* order) {
+  Waiter* waiter = find_waiter(id, asker);
+  if (waiter == nullptr) return;
+  waiter->is_reading = false;
+  if (order == nullptr) {
+    answer(asker,
+           Error{Code::kNotFound, "unknown_order", "there is no order " + id.to_string(), {}});
+  } else if (!waiter->step.empty() && !order->pipeline->find(waiter->step)) {
+    answer(asker,
+           Error{Code::kNotFound,
+                 "unknown_step",
+                 "pipeline `" + order->pipeline->name + "` has no step `" + waiter->step + "`",
+                 {}});
+  } else if (order->writes != 0 || !try_answer(*order, *waiter)) {
+    return;
+  }
+  forget_waiter(id, asker);
+}
+
+Waiter* Engine::State::find_waiter(const OrderId& id, Asker asker) {
   const auto found = waiters_.find(id);
-  if (found == waiters_.end()) return false;
-  return std::any_of(found->second.begin(), found->second.end(), [&](const Waiter& waiter) {
-    return waiter.asker.peer == asker.peer && waiter.asker.request == asker.request;
-  });
+  if (found == waiters_.end()) return nullptr;
+  for (auto& waiter : found->second) {
+    if (waiter.asker == asker) return &waiter;
+  }
+  return nullptr;
+}
+
+void Engine::State::forget_waiter(const OrderId& id, Asker asker) {
+  const auto found = waiters_.find(id);
+  if (found == waiters_.end()) return;
+  std::erase_if(found->second, [&](const Waiter& waiter) { return waiter.asker == asker; });
+  if (found->second.empty()) waiters_.erase(found);
 }
 
 /// Answers when what was waited for is there. Only asked when nothing of the order is on its way,
@@ -81,7 +96,7 @@ void Engine::State::notify(Order& order) {
     auto& waiter = waiters[i];
     if (waiter.is_watch) {
       read_events(order.row.id, waiter);
-    } else if (order.writes == 0 && try_answer(order, waiter)) {
+    } else if (!waiter.is_reading && order.writes == 0 && try_answer(order, waiter)) {
       waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
@@ -100,7 +115,7 @@ void Engine::State::watch(Asker asker, const wire::Watch& request) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
     return answer(asker, busy);
   }
-  if (is_waiting(request.id, asker)) return;
+  if (find_waiter(request.id, asker) != nullptr) return;
   Waiter waiter;
   waiter.asker = asker;
   waiter.is_watch = true;
@@ -122,9 +137,7 @@ void Engine::State::read_events(const OrderId& id, Waiter& waiter) {
 
 void Engine::State::unwait(Asker asker) {
   for (auto it = waiters_.begin(); it != waiters_.end();) {
-    std::erase_if(it->second, [&](const Waiter& waiter) {
-      return waiter.asker.peer == asker.peer && waiter.asker.request == asker.request;
-    });
+    std::erase_if(it->second, [&](const Waiter& waiter) { return waiter.asker == asker; });
     it = it->second.empty() ? waiters_.erase(it) : std::next(it);
   }
 }

@@ -153,6 +153,7 @@ void SimShard::commit(std::span<const StoreWrite* const> batch) {
                         [this, session = session_, copies = std::move(copies)] {
                           std::vector<const StoreWrite*> late;
                           for (const auto& write : copies) late.push_back(&write);
+                          if (has_culprit(late)) return;
                           const auto result = session->commit(late);
                           checker_.committed(database_.shard(), late, result);
                         });
