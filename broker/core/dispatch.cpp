@@ -126,9 +126,10 @@ void Engine::State::grant(Task& task, Worker& worker) {
   fact(std::move(dispatched));
 }
 
-void Engine::State::lease(Task& task, Worker& worker, Fence fence) {
+void Engine::State::lease(Task& task, Worker& worker, Fence fence, Fence adopted) {
   task.hold = Hold::kLeased;
   task.fence = fence;
+  task.adopted = adopted;
   task.worker = &worker;
   task.since = now.steady;
   task.timer_at = now.steady + task.order.pipeline->steps[task.step].timeout;

@@ -79,6 +79,7 @@ void Engine::State::tick() {
   if (now.steady < next_tick_) return;
   next_tick_ = now.steady + kTick;
   check_sessions();
+  forget_old_waiters();
   for (auto& [number, shard] : shards_) {
     if (shard.is_open()) page_backlogs(shard);
   }

@@ -63,6 +63,7 @@ struct Task {
   std::int64_t seq = 0;
   std::uint64_t write = 0;   ///< kBorn, kEnding: number of the write under way
   Fence fence;               ///< kLeased: of the grant
+  Fence adopted;             ///< kLeased: what its holder had it under before, if by a Regrant
   Worker* worker = nullptr;  ///< kLeased; null while its session is unknown
   Steady since{};            ///< kReady: in line since; kLeased: granted at
   Steady timer_at{};         ///< kLeased: when the attempt's timeout passes

@@ -84,8 +84,8 @@ void Engine::State::on(event::PageLoaded& loaded) {
       // One that is being read anyway brings the rows that this page passes.
       if (!shard->loading.contains(snapshot.order.id)) resurrect(*shard, snapshot);
     } else if (resident->second->is_inserting) {
-      // The same order is being handed in once more: it is read when that has been refused, with the rows that this page
-      // has passed.
+      // The same order is being handed in once more: it is read when that has been refused, with
+      // the rows that this page has passed.
       with_order(*shard, snapshot.order.id, std::nullopt, [](Order*) {});
     } else if (planted_.stale_join) {
       resident->second->done.reset();
@@ -169,8 +169,8 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   make_ready(task);
 }
 
-/// Rows that a page brought before and that nobody holds any more (their order was dropped): no page will bring
-/// them again.
+/// Rows that a page brought before and that nobody holds any more (their order was dropped): no
+/// page will bring them again.
 void Engine::State::take_passed_rows(Shard& shard, Order& order) {
   const std::vector<DeferredRow> rows = order.deferred;
   for (const auto& row : rows) {

@@ -233,26 +233,28 @@ void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
 /// What a worker says it holds against what it was given. Leases that it does not know were lost on
 /// the way; what it holds and nobody gave it is claimed or told to stop.
 void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held) {
-  // A lease is held under its own fence, or still under the one before: then a regrant is on its
-  // way.
-  std::map<std::pair<TaskKey, std::uint32_t>, Fence> has;  // by attempt
-  for (const auto& task : held) has[{task.key, task.fence.attempt}] = task.fence;
-  std::map<std::pair<TaskKey, std::uint32_t>, Fence> leases;
+  std::set<std::pair<TaskKey, Fence>> has;
+  for (const auto& task : held) has.insert({task.key, task.fence});
+  std::set<std::pair<TaskKey, Fence>> leases;
+  std::map<std::pair<TaskKey, Fence>, Fence> regrants;
   std::vector<Task*> missing;
   worker.leases.for_each([&](Task& task) {
-    const auto found = has.find({task.key(), task.fence.attempt});
-    if (found == has.end() || found->second > task.fence) return missing.push_back(&task);
-    leases[found->first] = task.fence;
+    if (has.contains({task.key(), task.fence})) {
+      leases.insert({task.key(), task.fence});
+    } else if (has.contains({task.key(), task.adopted})) {
+      regrants[{task.key(), task.adopted}] = task.fence;  // the first one may be lost
+    } else {
+      missing.push_back(&task);
+    }
   });
   const std::uint32_t leased = worker.leased;
   for (Task* task : missing) lost(*task, "the offer was lost on its way", false);
   if (planted_.credit_leak) worker.leased = leased;
   worker.revoked.clear();
   for (const auto& task : held) {
-    const auto lease = leases.find({task.key, task.fence.attempt});
-    if (lease != leases.end()) {
-      if (task.fence == lease->second) continue;
-      send_worker(worker.peer, wire::Regrant{task.key, task.fence, lease->second});
+    if (leases.contains({task.key, task.fence})) continue;
+    if (const auto regrant = regrants.find({task.key, task.fence}); regrant != regrants.end()) {
+      send_worker(worker.peer, wire::Regrant{task.key, task.fence, regrant->second});
       continue;
     }
     if (claim(worker, task) || task.has_result) continue;

@@ -40,15 +40,16 @@ struct Settings {
   /// tasks waiting (in hand and backlog); past it: busy; 0: no limit
   std::uint64_t waiting_orders = 0;
   std::uint32_t waiters = 100'000;  ///< Wait and Watch requests held at once
+  /// after which a Wait or Watch that was not made again is forgotten; clients renew each minute
+  Millis waiter_patience{180'000};
 
   Millis id_past{24LL * 3600 * 1000};  ///< an unknown id may be this old …
   Millis id_future{5LL * 60 * 1000};   ///< … or this far ahead of the owner's clock
 
   std::uint64_t seed = 1;  ///< of jitter; the shell gives a random one
-  /// test builds: the bug to plant ("PB-01"); empty: none
   /// a fact for each change of a task's state (simulator, transcripts)
   bool tells_transitions = false;
-  std::string planted;
+  std::string planted;  ///< test builds: the bug to plant ("PB-01"); empty: none
 
   /// One sentence about the first setting out of range; nullopt when all is well.
   [[nodiscard]] std::optional<std::string> problem() const;

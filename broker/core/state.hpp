@@ -90,6 +90,7 @@ struct Client {
 /// Somebody who waits for an order's end, a step, or its events.
 struct Waiter {
   Asker asker;
+  Steady since{};
   std::string step;  ///< empty: the end or parked
   bool is_watch = false;
   std::int64_t cursor = 0;    ///< watch: seq of the last event sent
@@ -156,6 +157,7 @@ class Engine::State {
     TaskKey key;
     std::uint32_t attempt = 0;
     Fence fence;
+    Fence adopted;
     std::optional<wire::SessionId> worker;  ///< who holds it
   };
   void take_up_again(Task& task, const Granted& before, bool is_culprit);
@@ -183,7 +185,7 @@ class Engine::State {
   void dispatch(Queue& queue);
   Worker* next_worker(Queue& queue);
   void grant(Task& task, Worker& worker);
-  void lease(Task& task, Worker& worker, Fence fence);
+  void lease(Task& task, Worker& worker, Fence fence, Fence adopted = {});
   wire::Offer offer(const Task& task) const;
   void wake(Queue& queue);
   void wake_worker(const Worker& worker);
@@ -295,7 +297,9 @@ class Engine::State {
   void notify(Order& order);
   void read_events(const OrderId& id, Waiter& waiter);
   void events_read(const Question& question, Result<std::vector<OrderRecord>>& records);
+  template <class Predicate> void forget_waiters_if(Predicate is_over);
   void forget_waiters(PeerId peer);
+  void forget_old_waiters();
 
   // ---- engine.cpp: the rest ----
   void on(event::ShardProbed& probed);
@@ -325,6 +329,7 @@ class Engine::State {
   std::uint64_t next_query_ = 0;
   std::uint64_t writes_in_flight_ = 0;
   Steady next_tick_{};
+  Steady next_sweep_{};
 
   // Destroyed bottom up: tasks unlink from queues, workers and the wheel, so shards go first.
   std::map<PipelineId, std::unique_ptr<KnownPipeline>> pipelines_;

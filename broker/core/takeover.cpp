@@ -136,7 +136,7 @@ bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
   if (task == nullptr || task->hold != Hold::kUnclaimed || !accepts(*task, held.fence))
     return false;
   const Fence fence = shard->fence(held.fence.attempt);
-  lease(*task, worker, fence);
+  lease(*task, worker, fence, held.fence);
   fact(about(FactKind::kTaskAdopted, *task));
   send_worker(worker.peer, wire::Regrant{held.key, held.fence, fence});
   return true;

@@ -21,6 +21,7 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
   if (find_waiter(request.id, asker) != nullptr) return;  // a frame that came twice asks once
   Waiter waiter;
   waiter.asker = asker;
+  waiter.since = now.steady;
   waiter.step = request.step;
   waiter.is_reading = true;
   waiters_[request.id].push_back(std::move(waiter));
@@ -118,6 +119,7 @@ void Engine::State::watch(Asker asker, const wire::Watch& request) {
   if (find_waiter(request.id, asker) != nullptr) return;
   Waiter waiter;
   waiter.asker = asker;
+  waiter.since = now.steady;
   waiter.is_watch = true;
   waiter.cursor = request.after_seq;
   auto& waiters = waiters_[request.id];
@@ -135,18 +137,27 @@ void Engine::State::read_events(const OrderId& id, Waiter& waiter) {
       {.what = QuerySpec::What::kEvents, .id = id, .after_seq = waiter.cursor});
 }
 
-void Engine::State::unwait(Asker asker) {
+template <class Predicate> void Engine::State::forget_waiters_if(Predicate is_over) {
   for (auto it = waiters_.begin(); it != waiters_.end();) {
-    std::erase_if(it->second, [&](const Waiter& waiter) { return waiter.asker == asker; });
+    std::erase_if(it->second, is_over);
     it = it->second.empty() ? waiters_.erase(it) : std::next(it);
   }
 }
 
+void Engine::State::unwait(Asker asker) {
+  forget_waiters_if([&](const Waiter& waiter) { return waiter.asker == asker; });
+}
+
 void Engine::State::forget_waiters(PeerId peer) {
-  for (auto it = waiters_.begin(); it != waiters_.end();) {
-    std::erase_if(it->second, [&](const Waiter& waiter) { return waiter.asker.peer == peer; });
-    it = it->second.empty() ? waiters_.erase(it) : std::next(it);
-  }
+  forget_waiters_if([&](const Waiter& waiter) { return waiter.asker.peer == peer; });
+}
+
+/// The Unwait of a request that its client has made again since may be lost.
+void Engine::State::forget_old_waiters() {
+  if (now.steady < next_sweep_) return;
+  next_sweep_ = now.steady + settings_.waiter_patience / 4;
+  const Steady before = now.steady - settings_.waiter_patience;
+  forget_waiters_if([&](const Waiter& waiter) { return waiter.since < before; });
 }
 
 }  // namespace ordo

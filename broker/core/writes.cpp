@@ -353,6 +353,7 @@ std::vector<Engine::State::Granted> Engine::State::drop_order(Shard& shard, cons
     one.key = task->key();
     one.attempt = task->attempt;
     one.fence = task->fence;
+    one.adopted = task->adopted;
     if (task->hold == Hold::kLeased && task->worker != nullptr) one.worker = task->worker->session;
   }
   shard.orders.erase(found);
@@ -385,10 +386,11 @@ void Engine::State::take_up_again(Task& task, const Granted& before, bool is_cul
   task.fence = before.fence;
   const auto worker = before.worker ? workers_.find(*before.worker) : workers_.end();
   if (!is_culprit && worker != workers_.end()) {
-    lease(task, *worker->second, before.fence);  // it never knew
+    lease(task, *worker->second, before.fence, before.adopted);  // it never knew
     return;
   }
-  // An attempt that was given out and whose end could not be written: it has had its effect, or not.
+  // An attempt that was given out and whose end could not be written: it has had its effect, or
+  // not.
   const bool was_granted = before.fence.attempt > task.attempt;
   if (task.order.is_ending) {
     task.fence.attempt = std::max(before.fence.attempt, task.attempt + 1);

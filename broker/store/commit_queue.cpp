@@ -19,8 +19,8 @@ template <class... Ts> Overload(Ts...) -> Overload<Ts...>;
 
 /// Submits keep this share of a full batch, so that finishing work never starves new work.
 constexpr std::size_t kSubmitShare = 4;
-/// How often a batch is tried again after errors that lie with the moment: a deadlock or a lock passes at once, what
-/// does not pass by then is better met with a new session.
+/// How often a batch is tried again after errors that lie with the moment: a deadlock or a lock
+/// passes at once, what does not pass by then is better met with a new session.
 constexpr int kMostTries = 3;
 
 /// The task a change is about; nullptr where it is about none.
@@ -78,7 +78,8 @@ void CommitQueue::push_write(std::unique_ptr<Write> write) {
     return;
   }
   if (rejected_.contains(write->store.order)) {
-    // Decided before the core heard of the rejection: it shares that fate. A new insert starts afresh.
+    // Decided before the core heard of the rejection: it shares that fate. A new insert starts
+    // afresh.
     const auto& changes = write->store.changes;
     const bool inserts = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
       return std::holds_alternative<InsertOrder>(change);

@@ -9,10 +9,11 @@
 // Order:   reads and opens are barriers. Between two of them progress goes before submits (a
 //          quarter of each batch is kept for submits), except that writes of one order always keep
 //          their order.
-// Errors:  an error that lies with the moment is tried again. A rejected batch is halved by order until the culprit stands alone; what the core queued
-//          for the same order after a rejected write (or one that missed a row) was built on it and
-//          shares its fate. After a loss all that is queued goes back in ShardLost, and whatever
-//          comes before the next OpenShard is dropped.
+// Errors:  an error that lies with the moment is tried again. A rejected batch is halved by order
+//          until the culprit stands alone; what the core queued for the same order after a rejected
+//          write (or one that missed a row) was built on it and shares its fate. After a loss all
+//          that is queued goes back in ShardLost, and whatever comes before the next OpenShard is
+//          dropped.
 // Threads: one owner, that of the session.
 // Costs:   one hash look-up a write; a batch is at most limits::kBatchRows changes and kBatchBytes
 //          (or one write).

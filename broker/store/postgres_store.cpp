@@ -370,8 +370,8 @@ void PostgresStore::Session::mark_refused(const pqxx::result& rows,
   }
 }
 
-/// Whether an error is about the values themselves, so that the same rows will never do: data exceptions, broken
-/// constraints, limits, and a row deleted twice.
+/// Whether an error is about the values themselves, so that the same rows will never do: data
+/// exceptions, broken constraints, limits, and a row deleted twice.
 bool blames_rows(const std::string& sqlstate) {
   const auto of_class = sqlstate.substr(0, 2);
   return of_class == "22" || of_class == "23" || of_class == "54" || sqlstate == kDeletedTwice;

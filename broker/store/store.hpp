@@ -61,7 +61,8 @@ struct CommitResult {
   Kind kind = Kind::kCommitted;
   std::vector<Refused> refused;  ///< ascending by index
   std::string message;           ///< of kRejected and kLost: the server's words
-  /// kRejected: the error lies with the moment (a lock, memory, a cancelled statement), not with the rows
+  /// kRejected: the error lies with the moment (a lock, memory, a cancelled statement), not with
+  /// the rows
   bool may_pass_later = false;
 };
 

@@ -202,6 +202,7 @@ void ClientCore::flush(LinkIndex at, Effects& effects) {
   const std::size_t target = std::min(limits::kFrameTargetBytes, link.frame_bytes);
   for (wire::Message& aside : std::exchange(link.asides, {})) {
     effects.sends.push_back({at, std::move(aside)});
+    link.count_sent();
   }
   wire::Submit batch;
   std::size_t bytes = 0;

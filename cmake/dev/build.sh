@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Configures and compiles a preset; the commands that run one program of it.
 
-# build_preset PRESET [TARGET…]: configures when there is no build yet (ninja looks after the rest).
+# build_preset PRESET [TARGET…]: configures when there is no build yet (ninja sees to the rest).
 build_preset() {
   local preset=$1
   shift

@@ -96,14 +96,14 @@ test_all() {
     ctest_stage "unit, transcripts, contract, tidy" build/release -j "$(nproc)" \
       -L 'unit|transcript|contract|tidy' -LE 'integration|faults|zombie'
     ctest_stage "integration" build/release -L 'integration|install'
-    # Seeds outside these ranges find what docs/simulation.md lists as open.
-    stage "simulator, seeds 140 to 215" sim_run --from 140 --seeds 76
-    stage "simulator, seeds 67 to 107" sim_run --from 67 --seeds 41
+    stage "simulator, 3000 seeds" sim_run --seeds 3000
+    stage "simulator, planted bugs" sim_run --plants
   fi
   if built "build (address and undefined-behaviour sanitizers)" asan ordo_core_tests; then
     ctest_stage "cores under asan and ubsan" build/asan -j "$(nproc)" \
       -L 'unit|transcript|contract|sim' -LE 'integration|faults|zombie|benchmark'
-    stage "simulator under asan and ubsan, 30 seeds" build/asan/tests/sim/ordo-sim --from 70 --seeds 30
+    stage "simulator under asan and ubsan" \
+      build/asan/tests/sim/ordo-sim --from 3001 --seeds 300 --quiet
   fi
   if built "build (thread sanitizer)" tsan ordo_thread_tests; then
     TSAN_OPTIONS=$(tsan_settings) ctest_stage "threads under tsan" build/tsan -L threads
@@ -116,7 +116,7 @@ dev_check() {
   if built "build (dev)" dev ordo_check_tests; then
     ctest_stage "unit, transcripts, tidy" build/dev -j "$(nproc)" \
       -L 'unit|transcript|tidy' -LE 'integration|faults|zombie'
-    stage "simulator, 20 seeds" build/dev/tests/sim/ordo-sim --from 20 --seeds 20
+    stage "simulator, 100 seeds" build/dev/tests/sim/ordo-sim --seeds 100 --quiet
   fi
   stage "layout" check_layout
   stage "shell scripts" check_scripts

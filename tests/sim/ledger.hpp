@@ -26,8 +26,9 @@ class Ledger {
     Fence fence;  ///< of the offer that it was begun under
     std::optional<Outcome> outcome;
   };
-  /// The newest grant of a task: the fence it has, and the fences of offers that go on under it. These are two when a
-  /// worker is told to go on with what it runs while the same attempt is on its way to it anew.
+  /// The newest grant of a task: the fence it has, and the fences of offers that go on under it.
+  /// These are two when a worker is told to go on with what it runs while the same attempt is on
+  /// its way to it anew.
   struct Grant {
     Fence current;
     std::set<Fence> offers;

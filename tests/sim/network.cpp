@@ -112,10 +112,12 @@ void Network::carry(const std::shared_ptr<Connection>& connection, bool to_broke
   Steady when = context_.time.now() + chance.around(scenario.frame_delay) + Micros{50};
   const bool is_late = context_.fault(chance, scenario.frame_late, Fault::kFrameLate);
   if (is_late) when += chance.between(Millis{100}, Millis{4000});
-  when = std::max(when, last);
+  when = std::max(when, last + Micros{1});  // one connection keeps the order of its frames
   last = when;
   if (context_.fault(chance, scenario.frame_double, Fault::kFrameDoubled)) {
-    last = when + (chance.chance(0.5) ? Micros{1} : chance.around(Millis{500}));
+    // A client's frame comes again before its answer went out: nothing is sent twice after that.
+    const bool at_once = connection->side == Send::To::kClient || chance.chance(0.5);
+    last = when + (at_once ? Micros{1} : chance.around(Millis{500}));
     context_.time.at(
         last, [this, connection, to_broker, message] { deliver(connection, to_broker, message); });
   }

@@ -123,6 +123,7 @@ Scenario draw_scenario(std::uint64_t seed, const std::string& planted) {
   draw_database(dice, s);
   draw_processes(dice, s);
   draw_work(dice, s);
+  s.settings.waiter_patience = Millis{20'000};
   s.settings.planted = planted;
   return s;
 }
