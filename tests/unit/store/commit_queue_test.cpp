@@ -54,6 +54,10 @@ class CommitQueueTest : public ::testing::Test {
   void answer(CommitResult::Kind kind, std::vector<CommitResult::Refused> refused = {}) {
     queue_.committed({kind, std::move(refused), "because"}, out_);
   }
+  /// The database refuses for a reason that lies with the moment, such as a lock.
+  void answer_later() {
+    queue_.committed({CommitResult::Kind::kRejected, {}, "lock timeout", true}, out_);
+  }
   /// Commits batch by batch; those with an order of `culprits` are rejected. How many commits it
   /// took.
   int drain(const std::vector<int>& culprits) {
@@ -185,6 +189,36 @@ TEST_F(CommitQueueTest, FindsEveryCulprit) {
   int rejected = 0;
   for (std::uint64_t n = 1; n <= 16; ++n) rejected += fate(n) == Fate::kRejected ? 1 : 0;
   EXPECT_EQ(rejected, 4);
+}
+
+TEST_F(CommitQueueTest, TriesABatchAgainThatMayPassLater) {
+  push(1);
+  push(2);
+  for (int tries = 0; tries < 3; ++tries) {
+    ASSERT_EQ(next_batch(), (Numbers{1, 2})) << tries;
+    answer_later();
+  }
+  ASSERT_EQ(next_batch(), (Numbers{1, 2}));
+  answer(CommitResult::Kind::kCommitted);
+  EXPECT_EQ(fate(2), Fate::kDurable);
+  // What passed counts no more: the next batch has its own tries.
+  push(3);
+  ASSERT_EQ(next_batch(), (Numbers{3}));
+  answer_later();
+  EXPECT_EQ(lost(), nullptr);
+  EXPECT_EQ(next_batch(), (Numbers{3}));
+}
+
+TEST_F(CommitQueueTest, GivesTheSessionUpWhenABatchNeverPasses) {
+  push(1);
+  for (int tries = 0; tries < 4; ++tries) {
+    ASSERT_EQ(lost(), nullptr) << tries;
+    ASSERT_EQ(next_batch(), (Numbers{1})) << tries;
+    answer_later();
+  }
+  ASSERT_NE(lost(), nullptr);
+  EXPECT_EQ(lost()->unfinished.size(), 1u);
+  EXPECT_EQ(fate(1), std::nullopt);
 }
 
 TEST_F(CommitQueueTest, WhatFollowsACulpritInItsOrderFallsWithIt) {
