@@ -348,20 +348,32 @@ void Player::drain(const Command& command) {
 
 // ---- the whole story ---------------------------------------------------------------------------
 
+namespace {
+
+/// The command that a reader looks for: comments may stand before it.
+std::string title_of(const Block& block) {
+  for (const auto& line : block.commands) {
+    if (!line.starts_with('#')) return line;
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string play(const Story& story, Story& happened) {
   Player player;
   std::string report;
   happened = story;
   for (Block& block : happened.blocks) {
+    const std::string place = "line " + std::to_string(block.line) + ": ";
     Lines actual;
     try {
       actual = player.play(block);
     } catch (const std::exception& error) {
-      return report + "line " + std::to_string(block.line) + ": " + error.what() + "\n";
+      throw std::runtime_error(place + error.what());
     }
     if (actual != block.expected) {
-      report += "line " + std::to_string(block.line) + ": " + block.commands.front() + "\n" +
-                difference(block.expected, actual);
+      report += place + title_of(block) + "\n" + difference(block.expected, actual);
     }
     block.expected = std::move(actual);
   }

@@ -58,7 +58,7 @@ class Player {
 };
 
 /// The whole story: empty where everything is as told, else what differs, block by block. Fills in
-/// `happened` with the story as it went.
+/// `happened` with the story as it went. Throws where a command cannot be played.
 std::string play(const Story& story, Story& happened);
 
 }  // namespace ordo::transcript

@@ -40,21 +40,21 @@ class Transcript : public testing::TestWithParam<std::string> {};
 TEST_P(Transcript, HappensAsTold) {
   const fs::path file = kStories / (GetParam() + ".txt");
   const std::string text = read(file);
-  Story story;
-  try {
-    story = read_story(text);
-  } catch (const std::exception& error) {
-    FAIL() << file.string() << ": " << error.what();
-  }
   Story happened;
-  const std::string report = play(story, happened);
+  std::string report;
+  try {
+    const Story story = read_story(text);
+    report = play(story, happened);
+    if (report.empty() && text != to_text(story)) report = "blank lines where none belong";
+  } catch (const std::exception& error) {
+    FAIL() << file.string() << ", " << error.what();
+  }
+  if (report.empty()) return;
   if (is_rewriting()) {
     std::ofstream(file) << to_text(happened);
-    return;
+  } else {
+    FAIL() << file.string() << " (ORDO_REWRITE=1 writes down what happens)\n" << report;
   }
-  EXPECT_EQ(report, "") << file.string() << " (ORDO_REWRITE=1 writes down what happens)\n"
-                        << report;
-  EXPECT_TRUE(to_text(story) == text) << file.string() << ": blank lines, or none at a block's end";
 }
 
 INSTANTIATE_TEST_SUITE_P(Stories, Transcript, testing::ValuesIn(names_of_stories()),
@@ -97,7 +97,7 @@ TEST(TranscriptHarness, FlagsAStoryWhoseOutputIsWrong) {
 }
 
 TEST(TranscriptHarness, FlagsACommandThatCannotBePlayed) {
-  EXPECT_EQ(report_of(replaced("client c1", "clent c1")), "line 7: there is no command `clent`\n");
+  EXPECT_THROW(report_of(replaced("client c1", "clent c1")), std::runtime_error);
   EXPECT_THROW(read_story("open\n----\n"), std::runtime_error);
   EXPECT_THROW(read_story("# A story.\n\nopen\n"), std::runtime_error);
 }
