@@ -64,6 +64,8 @@ inline constexpr unsigned kShards = 4096;
 inline constexpr std::uint8_t kPriorities = 10;
 inline constexpr std::uint8_t kDefaultPriority = 5;
 inline constexpr std::size_t kWorkerQueues = 256;
+/// Names that workers may add: a list of all must fit into one frame.
+inline constexpr std::size_t kQueues = 4096;
 inline constexpr std::uint32_t kWorkerSlots = 65536;
 
 /// One commit: what one call of commit_batch carries at most. Larger ones gain nothing and delay

@@ -97,20 +97,34 @@ Worker* Engine::State::next_worker(Queue& queue) {
 }
 
 void Engine::State::dispatch(Queue& queue) {
-  if (queue.is_paused) return;
-  std::vector<Task*> untrusted;
-  while (queue.ready > 0 && untrusted.size() < limits::kFrameOffers) {
+  if (queue.is_paused || is_draining_) return;
+  while (queue.ready > 0) {
     Worker* worker = next_worker(queue);
     if (worker == nullptr) break;
     Task* task = queue.pop();
-    if (task == nullptr) break;
-    if (is_trusted(shards_.at(task->order.shard))) {
+    if (task == nullptr) break;  // what is ready is out of its line until its shard is trusted
+    Shard& shard = shards_.at(task->order.shard);
+    if (is_trusted(shard)) {
       grant(*task, *worker);
     } else {
-      untrusted.push_back(task);
+      shard.untrusted.push_back(*task, task->line);
+      ++queue.ready;
     }
   }
-  for (auto it = untrusted.rbegin(); it != untrusted.rend(); ++it) queue.push_first(**it);
+}
+
+/// The session of a shard was heard from: what was held back for it goes before everything else.
+void Engine::State::trust_again(Shard& shard) {
+  if (shard.untrusted.is_empty() || !is_trusted(shard)) return;
+  std::vector<Task*> tasks;
+  shard.untrusted.for_each([&](Task& task) { tasks.push_back(&task); });
+  for (auto it = tasks.rbegin(); it != tasks.rend(); ++it) {
+    Task& task = **it;
+    task.line.unlink();
+    --task.queue.ready;
+    task.queue.push_first(task);
+    wake(task.queue);
+  }
 }
 
 void Engine::State::grant(Task& task, Worker& worker) {

@@ -30,7 +30,9 @@ void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
       fact(about(FactKind::kTaskCancelled, task));
       remove_row(draft, task);
     } else if (task.hold == Hold::kLeased) {
-      revoke(task, "order_ending");
+      if (auto send = revocation(task, "order_ending")) {
+        draft.write->once_durable.push_back(std::move(*send));
+      }
     }
   }
   const std::vector<DeferredRow> rows = order.deferred;
@@ -65,28 +67,31 @@ void Engine::State::finish_if_empty(Draft& draft) {
   for (const auto& row : rows) undefer(draft, row.task.key);
 }
 
+/// Its final status is durable.
 void Engine::State::order_ended(Order& order) {
+  if (std::exchange(order.has_ended, true)) return;
   Fact ended = about(FactKind::kOrderEnded, order);
   ended.status = order.status;
   ended.took = shards_.at(order.shard).wall(now.steady) - order.row.accepted;
   fact(std::move(ended));
 }
 
-/// Tells the worker that an attempt counts no more. Its slot stays taken until the attempt is over.
-void Engine::State::revoke(Task& task, std::string_view reason) {
-  Worker* worker = task.worker;
-  if (worker == nullptr || worker->peer == 0) return;
-  send_worker(worker->peer,
-              wire::Revoked{.key = task.key(), .fence = task.fence, .reason = std::string(reason)});
-  if (reason == "timeout") worker->revoked.insert({task.key(), task.fence});
+/// What tells the worker that an attempt counts no more; nothing where nobody can be told.
+std::optional<Send> Engine::State::revocation(const Task& task, std::string_view reason) const {
+  if (task.worker == nullptr || task.worker->peer == 0) return std::nullopt;
+  return Send{Send::To::kWorker, task.worker->peer,
+              wire::Revoked{.key = task.key(), .fence = task.fence, .reason = std::string(reason)}};
 }
 
 void Engine::State::cancel(Order& order, Asker asker, const wire::Cancel& request) {
-  if (order.is_ending && order.ending_as == OrderStatus::kCancelled) {
-    if (order.writes == 0) return answer(asker);
-    Error busy{Code::kBusy, "cancelling", "an earlier cancel is on its way into the tables", {}};
-    busy.retry_after = Millis{20};
-    return answer(asker, busy);
+  const bool was_cancelled = order.status == OrderStatus::kCancelled ||
+                             (order.is_ending && order.ending_as == OrderStatus::kCancelled);
+  if (was_cancelled && order.writes == 0) return answer(asker);
+  if (was_cancelled) {  // by a cancel that is on its way into the tables
+    return when_settled(order, asker, [this, asker, request](Order* known) {
+      if (known != nullptr) return cancel(*known, asker, request);
+      answer(asker, Error{Code::kUnknown, "in_doubt", "ask again", {}});
+    });
   }
   if (is_final(order.status) || order.is_ending) {
     return answer(asker, Error{Code::kConflict,

@@ -10,6 +10,8 @@ namespace {
 
 /// How often sessions are looked at: a quarter of the shortest beat allowed.
 constexpr Millis kTick{50};
+/// A gap between ticks that says that this process itself stood still.
+constexpr Millis kStall{500};
 
 }  // namespace
 
@@ -60,6 +62,7 @@ Engine::State::State(Settings settings)
 
 void Engine::State::start() {
   next_tick_ = now.steady + kTick;
+  last_tick_ = now.steady;
   timers_.advance(now.steady, [](Task&) {});
   for (auto& [number, shard] : shards_) open(shard);
 }
@@ -78,6 +81,8 @@ void Engine::State::tick() {
   }
   if (now.steady < next_tick_) return;
   next_tick_ = now.steady + kTick;
+  const Micros since = now.steady - std::exchange(last_tick_, now.steady);
+  if (since > kStall) forgive_own_silence(since - kTick);
   check_sessions();
   forget_old_waiters();
   for (auto& [number, shard] : shards_) {
@@ -89,6 +94,7 @@ void Engine::State::tick() {
 }
 
 void Engine::State::finish_step() {
+  for (auto& [number, shard] : shards_) trust_again(shard);
   for (std::size_t i = 0; i < woken_.size(); ++i) {
     Queue& queue = *woken_[i];
     queue.is_woken = false;
@@ -101,6 +107,10 @@ void Engine::State::finish_step() {
     }
   }
   woken_.clear();
+  for (auto& [number, shard] : shards_) {
+    if (shard.to_load.empty()) continue;
+    out->store.push_back({number, LoadOrders{shard.incarnation, std::exchange(shard.to_load, {})}});
+  }
 }
 
 std::optional<Steady> Engine::State::next_deadline() const {
@@ -129,7 +139,7 @@ EngineCounts Engine::State::counts() const {
     counts.leased += queue->leased;
   }
   counts.writes_in_flight = writes_in_flight_;
-  for (const auto& [id, waiters] : waiters_) counts.waiters += waiters.size();
+  counts.waiters = waiters_.size();
   counts.workers = workers_.size();
   for (const auto& [session, worker] : workers_) {
     if (worker->can_take()) {
@@ -137,6 +147,16 @@ EngineCounts Engine::State::counts() const {
     }
   }
   return counts;
+}
+
+/// In hand without a worker, and in the backlog.
+std::uint64_t Engine::State::waiting_tasks() const {
+  std::uint64_t count = 0;
+  for (const Queue* queue : queue_list_) count += queue->ready;
+  for (const auto& [number, shard] : shards_) {
+    for (const auto& [index, backlog] : shard.backlogs) count += backlog.count;
+  }
+  return count;
 }
 
 void Engine::State::on(event::ShardProbed& probed) {

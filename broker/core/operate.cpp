@@ -54,6 +54,12 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
                                 [&](const auto& d) { return d.task.key == key; });
   const bool is_parked = row != order.deferred.end() && row->state == TaskState::kParked;
   const bool is_scheduled = row != order.deferred.end() && row->state == TaskState::kScheduled;
+  if (!is_parked && order.writes != 0) {  // an earlier copy of this request may be on its way
+    return when_settled(order, asker, [this, asker, request](Order* known) mutable {
+      if (known != nullptr) return operate_on(*known, asker, request);
+      answer(asker, Error{Code::kUnknown, "in_doubt", "look at the order, then ask again", {}});
+    });
+  }
   if (order.is_ending || is_final(order.status) ||
       !(is_parked || (verb == wire::Verb::kRetry && is_scheduled))) {
     return refuse(Code::kConflict, "not_parked",

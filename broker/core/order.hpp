@@ -83,7 +83,7 @@ struct KnownPipeline : Pipeline {
 struct Asker {
   PeerId peer = 0;
   std::uint64_t request = 0;
-  bool operator==(const Asker&) const = default;
+  auto operator<=>(const Asker&) const = default;
 };
 
 struct Order {
@@ -101,7 +101,7 @@ struct Order {
   std::vector<DoneStep> results;             ///< of done steps, in the order they ended
   std::vector<std::unique_ptr<Task>> tasks;  ///< in hand
   std::vector<DeferredRow> deferred;         ///< its rows in `deferred` that are not in hand
-  std::vector<Asker> resubmits;              ///< same id submitted again while is_inserting
+  bool has_ended = false;                    ///< its end is durable and was told
   Steady arrived{};
 
   [[nodiscard]] Task* find(const TaskKey& key);

@@ -22,22 +22,33 @@ void Engine::State::with_order(Shard& shard, const OrderId& id, std::optional<As
     if (after != shard.orders.end()) evict_if_idle(shard, *after->second);
     return;
   }
-  auto& waiting = shard.loading[id];
-  waiting.push_back({std::move(action), asker});
-  if (waiting.size() == 1 && found == shard.orders.end()) {
-    out->store.push_back({shard.number, LoadOrders{shard.incarnation, {id}}});
-  }
+  shard.loading[id].waiting.push_back({std::move(action), asker});
+  if (found == shard.orders.end()) load(shard, id);
+}
+
+/// Runs `action` once nothing of the order is on its way into the tables.
+void Engine::State::when_settled(Order& order, std::optional<Asker> asker, Shard::Action action) {
+  shards_.at(order.shard).loading[order.row.id].waiting.push_back({std::move(action), asker});
+}
+
+/// Asks for an order once, together with the others of this step: each load is a barrier between
+/// commits.
+void Engine::State::load(Shard& shard, const OrderId& id) {
+  auto& loading = shard.loading[id];
+  if (std::exchange(loading.is_asked, true)) return;
+  shard.to_load.push_back(id);
 }
 
 void Engine::State::run_waiting(Shard& shard, const OrderId& id) {
   const auto waiting = shard.loading.find(id);
   if (waiting == shard.loading.end()) return;
-  auto actions = std::move(waiting->second);
+  auto actions = std::move(waiting->second.waiting);
   shard.loading.erase(waiting);
   for (auto& one : actions) {
     const auto found = shard.orders.find(id);
     if (found != shard.orders.end() && found->second->is_inserting) {
-      shard.loading[id].push_back(std::move(one));  // one before it submitted the order anew
+      shard.loading[id].waiting.push_back(
+          std::move(one));  // one before it submitted the order anew
       continue;
     }
     one.run(found == shard.orders.end() ? nullptr : found->second.get());
@@ -206,14 +217,20 @@ void Engine::State::page_backlogs(Shard& shard) {
 
 /// Oldest first when the window is half empty, with a share per priority.
 void Engine::State::page_backlog(Shard& shard, Queue& queue, Backlog& backlog) {
-  if (backlog.is_paging || queue.is_paused || !backlog.has_more()) return;
+  if (backlog.is_paging || queue.is_paused || is_draining_ || !backlog.has_more()) return;
   const std::uint32_t half = settings_.window_tasks / 2;
   if (queue.in_hand > half || queue.in_hand_bytes > settings_.window_bytes / 2) return;
   std::size_t best = limits::kPriorities;
   for (std::size_t p = 0; p < limits::kPriorities; ++p) {
     if (!backlog.lines[p].has_more()) continue;
+    // A line that had nothing for long has no claim on the turns that it did not need.
+    if (!backlog.had_more[p]) backlog.pass[p] = std::max(backlog.pass[p], backlog.pass_now);
     if (best == limits::kPriorities || backlog.pass[p] < backlog.pass[best]) best = p;
   }
+  for (std::size_t p = 0; p < limits::kPriorities; ++p) {
+    backlog.had_more[p] = backlog.lines[p].has_more();
+  }
+  backlog.pass_now = backlog.pass[best];
   backlog.pass[best] += priority_stride(best);
   backlog.is_paging = true;
   auto& line = backlog.lines[best];

@@ -117,7 +117,8 @@ void Engine::State::refuse_known(Order& order, PeerId peer, const std::string& n
                                  const wire::TaskResult& result) {
   const auto is_it = [&](const DoneStep& done) {
     return done.step == result.key.step && done.branch == result.key.branch &&
-           done.kind == result.key.kind && done.attempt == result.fence.attempt;
+           done.kind == result.key.kind && done.attempt == result.fence.attempt &&
+           view(done.result) == result.result;
   };
   Fact fact_stale = about(FactKind::kResultStale, order);
   fact_stale.key = result.key;
@@ -129,7 +130,9 @@ void Engine::State::refuse_known(Order& order, PeerId peer, const std::string& n
   }
   fact(std::move(fact_stale));
   const auto steps = order.pipeline->steps.size();
-  if (static_cast<Outcome>(result.outcome) == Outcome::kUnknown || result.key.step >= steps) {
+  const bool is_of_order =
+      result.key.step < steps && result.key.branch == 0 && result.key.kind == TaskKind::kForward;
+  if (static_cast<Outcome>(result.outcome) == Outcome::kUnknown || !is_of_order) {
     out->sends.push_back(recorded(peer, result, &kStaleError));
     return;
   }
@@ -316,7 +319,10 @@ void Engine::State::failed(Task& task, const std::string& worker, const wire::Ta
 
 void Engine::State::timed_out(Task& task) {
   fact(about(FactKind::kTaskTimedOut, task));
-  revoke(task, "timeout");
+  if (auto send = revocation(task, "timeout")) {
+    task.worker->revoked.insert({task.key(), task.fence});  // its slot is taken until it is over
+    out->sends.push_back(std::move(*send));
+  }
   if (task.order.is_ending) return end_as_evidence(task, {}, nullptr);
   task.maybe = true;
   Worker* worker = task.worker;

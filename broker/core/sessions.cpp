@@ -78,7 +78,7 @@ void Engine::State::on(event::FromClient& from) {
                         watch({peer, m.request}, m);
                       },
                       [&](wire::Unwait& m) {
-                        unwait({peer, m.request});
+                        waiters_.forget({peer, m.request});
                       },
                       [&](wire::Get& m) {
                         ask({peer, m.request}, Question::Kind::kGet,
@@ -122,6 +122,12 @@ void Engine::State::on(event::FromClient& from) {
 }
 
 void Engine::State::list(Asker asker, const wire::List& request) {
+  if (!is_text(request.customer) || request.customer.size() > limits::kCustomerBytes) {
+    return answer(asker, Error{Code::kMalformed,
+                               "bad_text",
+                               "customer must be UTF-8 without NUL of at most 128 bytes",
+                               {}});
+  }
   QuerySpec spec;
   spec.what = request.what == 0   ? QuerySpec::What::kByCustomer
               : request.what == 1 ? QuerySpec::What::kOpen
@@ -150,7 +156,7 @@ void Engine::State::request_cancel(Asker asker, const wire::Cancel& request) {
 
 void Engine::State::hello(PeerId peer, wire::ClientHello& said) {
   Client& client = clients_[peer];
-  forget_waiters(peer);  // it asks again what it still wants
+  waiters_.forget_peer(peer);  // it asks again what it still wants
   client.session = said.session;
   client.name = clean_text(said.name, limits::kCustomerBytes);
   client.heard = client.beaten = now.steady;
@@ -186,8 +192,21 @@ void Engine::State::on(event::FromWorker& from) {
       from.message);
 }
 
+/// Queues are never forgotten, so strangers must not be able to name them without end.
+bool Engine::State::has_room_for(const std::vector<std::string>& queues) const {
+  const auto is_new = [this](const std::string& name) { return !queues_.contains(name); };
+  const auto fresh = std::count_if(queues.begin(), queues.end(), is_new);
+  return queues_.size() + static_cast<std::size_t>(fresh) <= limits::kQueues;
+}
+
 void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
-  if (auto ok = check_hello(said); !ok) {
+  auto ok = check_hello(said);
+  if (ok && !has_room_for(said.queues)) {
+    ok = fail(Code::kMalformed, "bad_queues",
+              "there are " + std::to_string(queues_.size()) + " queues already; the limit is " +
+                  std::to_string(limits::kQueues) + ": serve one that a pipeline names");
+  }
+  if (!ok) {
     out->sends.push_back({Send::To::kWorker, peer, refusal(ok.error().reason, ok.error().message)});
     return;
   }
@@ -209,6 +228,7 @@ void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
   worker.slots = said.slots;
   worker.is_draining = false;
   worker.needs_hello = false;
+  worker.told_all = now.steady;
   worker.heard = worker.beaten = now.steady;
   worker.sent = worker.received = 0;
   worker.mark_old = worker.mark_new = 0;
@@ -248,7 +268,10 @@ void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held)
     }
   });
   const std::uint32_t leased = worker.leased;
-  for (Task* task : missing) lost(*task, "the offer was lost on its way", false);
+  for (Task* task : missing) {
+    task->maybe = true;  // or it was begun since the worker wrote this hello
+    lost(*task, "the offer was lost on its way", false);
+  }
   if (planted_.credit_leak) worker.leased = leased;
   worker.revoked.clear();
   for (const auto& task : held) {
@@ -257,10 +280,11 @@ void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held)
       send_worker(worker.peer, wire::Regrant{task.key, task.fence, regrant->second});
       continue;
     }
+    const Shard* shard = shard_of(task.key.order);
+    if (shard == nullptr) continue;  // another broker's, which counts its slot
     if (claim(worker, task) || task.has_result) continue;
     worker.revoked.insert({task.key, task.fence});  // it keeps its slot until it is over
-    const Shard* shard = shard_of(task.key.order);
-    if (shard == nullptr || !shard->is_open()) continue;  // its fate is not known yet
+    if (!shard->is_open()) continue;                // its fate is not known yet
     send_worker(worker.peer, wire::Revoked{task.key, task.fence, "superseded"});
   }
 }
@@ -283,11 +307,13 @@ void Engine::State::drain(Worker& worker, wire::Drain& drain) {
   worker.is_draining = true;
   for (const auto& held : drain.hand_back) {
     worker.revoked.erase({held.key, held.fence});
-    Task* given = nullptr;
-    worker.leases.for_each([&](Task& task) {
-      if (task.key() == held.key && task.fence == held.fence) given = &task;
-    });
-    if (given != nullptr) lost(*given, "handed back", false);
+    const Shard* shard = shard_of(held.key.order);
+    if (shard == nullptr) continue;
+    const auto found = shard->orders.find(held.key.order);
+    Task* task = found == shard->orders.end() ? nullptr : found->second->find(held.key);
+    if (task != nullptr && task->worker == &worker && task->fence == held.fence) {
+      lost(*task, "handed back", false);
+    }
   }
 }
 
@@ -313,7 +339,7 @@ void Engine::State::lose_worker(Worker& worker, const std::string& why, bool bur
 }
 
 void Engine::State::on(event::ClientGone& gone) {
-  forget_waiters(gone.peer);
+  waiters_.forget_peer(gone.peer);
   clients_.erase(gone.peer);
 }
 
@@ -324,6 +350,12 @@ void Engine::State::on(event::WorkerGone& gone) {
   if (found == worker_peers_.end()) return;
   found->second->peer = 0;
   worker_peers_.erase(found);
+}
+
+/// Time that this process stood still is no silence of others: what they said waits in the sockets.
+void Engine::State::forgive_own_silence(Micros stall) {
+  for (auto& [session, worker] : workers_) worker->heard += stall;
+  for (auto& [peer, client] : clients_) client.heard += stall;
 }
 
 void Engine::State::check_sessions() {
@@ -355,7 +387,7 @@ void Engine::State::check_sessions() {
     }
   }
   for (const PeerId peer : gone) {
-    forget_waiters(peer);
+    waiters_.forget_peer(peer);
     clients_.erase(peer);
   }
 }

@@ -21,6 +21,7 @@
 #include "broker/core/engine.hpp"
 #include "broker/core/order.hpp"
 #include "broker/core/timer_wheel.hpp"
+#include "broker/core/waiter_book.hpp"
 
 namespace ordo {
 
@@ -34,7 +35,9 @@ struct BacklogLine {
 };
 struct Backlog {
   std::array<BacklogLine, limits::kPriorities> lines;
-  std::array<std::uint64_t, limits::kPriorities> pass{};
+  std::array<std::uint64_t, limits::kPriorities> pass{};  ///< stride scheduling
+  std::array<bool, limits::kPriorities> had_more{};       ///< at the last turn
+  std::uint64_t pass_now = 0;
   bool is_paging = false;
   std::uint64_t count = 0;  ///< about how many rows wait
   [[nodiscard]] bool has_more() const;
@@ -60,13 +63,21 @@ struct Shard {
     Action run;                  ///< called with the order, or null when there is none
     std::optional<Asker> asker;  ///< answered `unknown` when the shard is lost first
   };
-  std::map<OrderId, std::vector<Waiting>> loading;
+  struct Loading {
+    std::vector<Waiting> waiting;
+    bool is_asked = false;  ///< the store was asked to read it
+  };
+  std::map<OrderId, Loading> loading;
+  std::vector<OrderId> to_load;               ///< asked for when this step ends
   std::map<std::uint32_t, Backlog> backlogs;  ///< by queue index
   std::optional<Wall> next_due;
   Wall due_cursor{};
   std::int64_t due_cursor_seq = 0;
   bool is_paging_due = false;
   bool has_abandoned = false;  ///< in this incarnation an order was dropped with writes under way
+  Steady opened_at{};
+  std::uint32_t short_lives = 0;  ///< sessions in a row that were lost soon after they opened
+  List<Task> untrusted;           ///< ready, but the session has not been heard from for too long
   std::uint32_t inbox_orders = 0;
   std::uint64_t inbox_bytes = 0;
   std::vector<std::pair<std::int64_t, TaskKey>> unclaimed;  ///< by place in line
@@ -87,18 +98,6 @@ struct Client {
   TokenBucket bucket;
 };
 
-/// Somebody who waits for an order's end, a step, or its events.
-struct Waiter {
-  Asker asker;
-  Steady since{};
-  std::string step;  ///< empty: the end or parked
-  bool is_watch = false;
-  std::int64_t cursor = 0;    ///< watch: seq of the last event sent
-  bool is_reading = false;    ///< its order is being looked up, or its next events are
-  bool is_behind = false;     ///< watch: something happened meanwhile
-  bool has_answered = false;  ///< watch: the first page is always sent, also empty
-};
-
 /// Bugs that the simulator plants to prove that it would find them.
 struct Planted {
   explicit Planted(const std::string& name);
@@ -116,6 +115,7 @@ class Engine::State {
   void finish_step();  ///< dispatches what became possible
   [[nodiscard]] std::optional<Steady> next_deadline() const;
   [[nodiscard]] EngineCounts counts() const;
+  [[nodiscard]] std::uint64_t waiting_tasks() const;
 
   Times now{};
   Effects* out = nullptr;
@@ -190,6 +190,7 @@ class Engine::State {
   void wake(Queue& queue);
   void wake_worker(const Worker& worker);
   bool is_trusted(const Shard& shard) const;
+  void trust_again(Shard& shard);
 
   // ---- results.cpp: what attempts come to ----
   void result(Worker& worker, wire::TaskResult& result);
@@ -214,7 +215,7 @@ class Engine::State {
   void finish_if_empty(Draft& draft);
   void cancel(Order& order, Asker asker, const wire::Cancel& request);
   void deadline_missed(Order& order);
-  void revoke(Task& task, std::string_view reason);
+  std::optional<Send> revocation(const Task& task, std::string_view reason) const;
   void order_ended(Order& order);
 
   // ---- takeover.cpp: shards come and go ----
@@ -226,11 +227,14 @@ class Engine::State {
   bool claim(Worker& worker, const wire::HeldTask& held);
   void end_grace(Shard& shard);
   void go_out_again(Task& task);
-  void share_pipelines();
+  void share_pipelines(Shard& opened, const std::vector<PipelineRow>& stored,
+                       const std::vector<PipelineId>& fresh);
 
   // ---- paging.cpp: what is not in hand comes back ----
   void with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker,
                   Shard::Action action);
+  void when_settled(Order& order, std::optional<Asker> asker, Shard::Action action);
+  void load(Shard& shard, const OrderId& id);
   void run_waiting(Shard& shard, const OrderId& id);
   void on(event::OrdersLoaded& loaded);
   void on(event::PageLoaded& loaded);
@@ -251,11 +255,13 @@ class Engine::State {
   void on(event::WorkerGone& gone);
   void hello(PeerId peer, wire::ClientHello& hello);
   void hello(PeerId peer, wire::WorkerHello& hello);
+  [[nodiscard]] bool has_room_for(const std::vector<std::string>& queues) const;
   void reconcile(Worker& worker, std::vector<wire::HeldTask>& held);
   void beat(Worker& worker, wire::Beat& beat);
   void drain(Worker& worker, wire::Drain& drain);
   void lose_worker(Worker& worker, const std::string& why, bool burns);
   void check_sessions();
+  void forgive_own_silence(Micros stall);
   void say_hello_again(Worker& worker, const std::string& why);
   wire::Welcome welcome(const wire::SessionId& session) const;
 
@@ -289,16 +295,11 @@ class Engine::State {
   // ---- waiters.cpp: who waits for an order ----
   void wait(Asker asker, const wire::Wait& request);
   void begin_waiting(const OrderId& id, Asker asker, Order* order);
-  Waiter* find_waiter(const OrderId& id, Asker asker);
-  void forget_waiter(const OrderId& id, Asker asker);
   void watch(Asker asker, const wire::Watch& request);
-  void unwait(Asker asker);
   bool try_answer(Order& order, const Waiter& waiter);
   void notify(Order& order);
   void read_events(const OrderId& id, Waiter& waiter);
   void events_read(const Question& question, Result<std::vector<OrderRecord>>& records);
-  template <class Predicate> void forget_waiters_if(Predicate is_over);
-  void forget_waiters(PeerId peer);
   void forget_old_waiters();
 
   // ---- engine.cpp: the rest ----
@@ -330,6 +331,7 @@ class Engine::State {
   std::uint64_t writes_in_flight_ = 0;
   Steady next_tick_{};
   Steady next_sweep_{};
+  Steady last_tick_{};
 
   // Destroyed bottom up: tasks unlink from queues, workers and the wheel, so shards go first.
   std::map<PipelineId, std::unique_ptr<KnownPipeline>> pipelines_;
@@ -341,7 +343,7 @@ class Engine::State {
   std::map<wire::SessionId, std::unique_ptr<Worker>> workers_;
   std::map<PeerId, Worker*> worker_peers_;
   std::map<PeerId, Client> clients_;
-  std::map<OrderId, std::vector<Waiter>> waiters_;
+  WaiterBook waiters_;
   std::map<std::uint64_t, Question> questions_;
   std::map<std::uint64_t, std::shared_ptr<Settlement>> settlements_;  ///< by write
   std::map<ShardNumber, Shard> shards_;

@@ -87,16 +87,23 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
     return with_order(*shard, request.id, asker,
                       [this, peer, request](Order*) mutable { submit(peer, request); });
   }
+  if (shard->loading.size() >= settings_.inbox_orders) {
+    Error busy{Code::kBusy, "inbox_full", "too many orders are being looked up", {}};
+    busy.retry_after = Millis{20};
+    return answer(asker, busy);
+  }
   const std::int64_t age = to_ms(shard->wall(now.steady)) - request.id.unix_ms();
   if (age > settings_.id_past.count() || -age > settings_.id_future.count()) {
     return check_known(*shard, asker, request.id, hash);
   }
   if (auto admitted = admit(peer, *shard, request); !admitted) {
-    Fact busy;
-    busy.kind = FactKind::kBusy;
-    busy.shard = shard->number;
-    busy.text = admitted.error().reason;
-    fact(std::move(busy));
+    if (admitted.error().code == Code::kBusy) {
+      Fact busy;
+      busy.kind = FactKind::kBusy;
+      busy.shard = shard->number;
+      busy.text = admitted.error().reason;
+      fact(std::move(busy));
+    }
     return answer(asker, admitted.error());
   }
   accept(*shard, asker, request, hash);
@@ -120,8 +127,7 @@ Result<void> Engine::State::admit(PeerId peer, Shard& shard, const wire::OrderRe
       shard.inbox_bytes + request.payload.size() > settings_.inbox_bytes) {
     return busy("inbox_full", "too many orders are on their way into the tables", Millis{20});
   }
-  if (settings_.waiting_orders != 0 &&
-      counts().ready + counts().backlog >= settings_.waiting_orders) {
+  if (settings_.waiting_orders != 0 && waiting_tasks() >= settings_.waiting_orders) {
     return busy("queue_full", "too many orders are waiting for workers", Millis{200});
   }
   if (const Micros wait = submit_bucket_.take(now.steady); wait.count() > 0) {
@@ -136,8 +142,8 @@ Result<void> Engine::State::admit(PeerId peer, Shard& shard, const wire::OrderRe
 }
 
 void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
-  if (order.is_inserting && order.row.submit_hash != hash) {
-    // Which of the two is in the tables is not known before the insert's outcome is.
+  if (order.is_inserting) {
+    // Which content is in the tables is not known before the insert's outcome is.
     with_order(shards_.at(order.shard), order.row.id, asker, [this, asker, hash](Order* known) {
       if (known != nullptr) return resubmit(*known, asker, hash);
       answer(asker, Error{Code::kUnknown, "in_doubt", "ask again with the same id", {}});
@@ -149,10 +155,6 @@ void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
                                "payload",
                                "order " + order.row.id.to_string() + " exists with other content",
                                {}});
-  }
-  if (order.is_inserting) {
-    order.resubmits.push_back(asker);
-    return;
   }
   fact(about(FactKind::kOrderDuplicate, order));
   answer_duplicate(asker);

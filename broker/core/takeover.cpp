@@ -1,5 +1,6 @@
 // Shards come and go: ownership, what was in hand, who may be running it.
 #include <algorithm>
+#include <set>
 
 #include "broker/core/state.hpp"
 #include "schema/context.hpp"
@@ -34,13 +35,16 @@ void Engine::State::on(event::ShardOpened& opened) {
   shard->timeline = takeover.timeline;
   shard->epoch = takeover.epoch;
   shard->counter = 0;
+  shard->opened_at = now.steady;
   shard->anchor_steady = now.steady;
   shard->anchor_wall = takeover.database_now;
   shard->alive = now.steady;
   shard->next_due = planted_.lost_timers ? std::nullopt : takeover.next_due;
   shard->due_cursor = Wall{};
   shard->due_cursor_seq = 0;
+  std::vector<PipelineId> fresh;
   for (const auto& row : takeover.pipelines) {
+    if (pipeline_by_id(row.id) == nullptr) fresh.push_back(row.id);
     if (!learn_pipeline(row)) continue;  // told as a fact; orders of it stay where they are
   }
   for (const auto& setting : takeover.queue_settings) {
@@ -57,7 +61,7 @@ void Engine::State::on(event::ShardOpened& opened) {
   shard->grace_until = now.steady + settings_.grace;
   for (auto& snapshot : takeover.orders) restore(*shard, snapshot);
   for (auto& [session, worker] : workers_) say_hello_again(*worker, "takeover");
-  share_pipelines();
+  share_pipelines(*shard, takeover.pipelines, fresh);
   Fact fact_opened;
   fact_opened.kind = FactKind::kShardOpened;
   fact_opened.shard = shard->number;
@@ -65,10 +69,10 @@ void Engine::State::on(event::ShardOpened& opened) {
   fact(std::move(fact_opened));
   page_backlogs(*shard);
   page_due(*shard);
-  for (auto& [id, waiters] : waiters_) {  // only watches outlive a lost shard
-    if (id.shard() != shard->number) continue;
-    for (auto& waiter : waiters) read_events(id, waiter);
-  }
+  waiters_.sift([&](const OrderId& id, Waiter& waiter) {  // only watches outlive a lost shard
+    if (id.shard() == shard->number) read_events(id, waiter);
+    return false;
+  });
 }
 
 /// An order that had tasks in hand under an earlier epoch.
@@ -104,6 +108,7 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   order.status = snapshot.status;
   order.arrived = now.steady;
   order.is_ending = snapshot.status == OrderStatus::kCompensating;
+  order.has_ended = is_final(snapshot.status);
   if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
   for (auto& done : snapshot.done) {
     if (done.step >= pipeline->steps.size()) continue;
@@ -139,6 +144,9 @@ bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
   lease(*task, worker, fence, held.fence);
   fact(about(FactKind::kTaskAdopted, *task));
   send_worker(worker.peer, wire::Regrant{held.key, held.fence, fence});
+  if (task->order.is_ending) {
+    if (auto send = revocation(*task, "order_ending")) out->sends.push_back(std::move(*send));
+  }
   return true;
 }
 
@@ -164,13 +172,24 @@ void Engine::State::go_out_again(Task& task) {
   make_ready(task);
 }
 
-/// Every open shard has every pipeline: one that missed an apply gets it now.
-void Engine::State::share_pipelines() {
-  for (auto& [number, shard] : shards_) {
-    if (!shard.is_open()) continue;
-    for (const auto& [id, pipeline] : pipelines_) {
-      commit_settings(shard, PutPipeline{{id, pipeline->name, pipeline->version, pipeline->source}},
-                      nullptr);
+/// Every open shard has every pipeline: the opened one gets what it lacks (it missed an apply), the
+/// others what only it had.
+void Engine::State::share_pipelines(Shard& opened, const std::vector<PipelineRow>& stored,
+                                    const std::vector<PipelineId>& fresh) {
+  const auto put = [this](Shard& shard, const KnownPipeline& pipeline) {
+    commit_settings(shard,
+                    PutPipeline{{pipeline.id, pipeline.name, pipeline.version, pipeline.source}},
+                    nullptr);
+  };
+  std::set<PipelineId> has;
+  for (const auto& row : stored) has.insert(row.id);
+  for (const auto& [id, pipeline] : pipelines_) {
+    if (!has.contains(id)) put(opened, *pipeline);
+  }
+  for (const PipelineId id : fresh) {
+    const KnownPipeline* pipeline = pipeline_by_id(id);
+    for (auto& [number, shard] : shards_) {
+      if (pipeline != nullptr && number != opened.number && shard.is_open()) put(shard, *pipeline);
     }
   }
 }

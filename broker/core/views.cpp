@@ -277,7 +277,7 @@ void Engine::State::pipelines_view(Asker asker, const wire::GetPipelines& reques
 /// meanwhile.
 void Engine::State::events_read(const Question& question,
                                 Result<std::vector<OrderRecord>>& records) {
-  Waiter* waiter = find_waiter(question.id, question.asker);
+  Waiter* waiter = waiters_.find(question.id, question.asker);
   if (waiter == nullptr) return;
   waiter->is_reading = false;
   if (!records || records->empty()) {
@@ -286,7 +286,7 @@ void Engine::State::events_read(const Question& question,
                                            "there is no order " + question.id.to_string(),
                                            {}}
                                    : records.error());
-    return forget_waiter(question.id, question.asker);
+    return waiters_.forget(question.asker);
   }
   const auto& record = records->front();
   const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
@@ -302,7 +302,7 @@ void Engine::State::events_read(const Question& question,
   if (is_first || page.is_last || !page.events.empty()) {
     answer(question.asker, wire::encode_body(page));
   }
-  if (page.is_last) return forget_waiter(question.id, question.asker);
+  if (page.is_last) return waiters_.forget(question.asker);
   if (std::exchange(waiter->is_behind, false)) read_events(question.id, *waiter);
 }
 

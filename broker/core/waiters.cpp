@@ -14,24 +14,24 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
                                "the order's shard is not open here: try again",
                                {}});
   }
-  if (counts().waiters >= settings_.waiters) {
+  if (waiters_.size() >= settings_.waiters) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
     return answer(asker, busy);
   }
-  if (find_waiter(request.id, asker) != nullptr) return;  // a frame that came twice asks once
+  if (waiters_.has(asker)) return;  // a frame that came twice asks once
   Waiter waiter;
   waiter.asker = asker;
   waiter.since = now.steady;
   waiter.step = request.step;
   waiter.is_reading = true;
-  waiters_[request.id].push_back(std::move(waiter));
+  waiters_.add(request.id, std::move(waiter));
   with_order(*shard, request.id, std::nullopt,
              [this, asker, id = request.id](Order* order) { begin_waiting(id, asker, order); });
 }
 
 /// The order that somebody waits for has been looked up; meanwhile they may have given up.
 void Engine::State::begin_waiting(const OrderId& id, Asker asker, Order* order) {
-  Waiter* waiter = find_waiter(id, asker);
+  Waiter* waiter = waiters_.find(id, asker);
   if (waiter == nullptr) return;
   waiter->is_reading = false;
   if (order == nullptr) {
@@ -46,23 +46,7 @@ void Engine::State::begin_waiting(const OrderId& id, Asker asker, Order* order) 
   } else if (order->writes != 0 || !try_answer(*order, *waiter)) {
     return;
   }
-  forget_waiter(id, asker);
-}
-
-Waiter* Engine::State::find_waiter(const OrderId& id, Asker asker) {
-  const auto found = waiters_.find(id);
-  if (found == waiters_.end()) return nullptr;
-  for (auto& waiter : found->second) {
-    if (waiter.asker == asker) return &waiter;
-  }
-  return nullptr;
-}
-
-void Engine::State::forget_waiter(const OrderId& id, Asker asker) {
-  const auto found = waiters_.find(id);
-  if (found == waiters_.end()) return;
-  std::erase_if(found->second, [&](const Waiter& waiter) { return waiter.asker == asker; });
-  if (found->second.empty()) waiters_.erase(found);
+  waiters_.forget(asker);
 }
 
 /// Answers when what was waited for is there. Only asked when nothing of the order is on its way,
@@ -90,20 +74,13 @@ bool Engine::State::try_answer(Order& order, const Waiter& waiter) {
 
 /// Something about the order became durable.
 void Engine::State::notify(Order& order) {
-  const auto found = waiters_.find(order.row.id);
-  if (found == waiters_.end()) return;
-  auto& waiters = found->second;
-  for (std::size_t i = 0; i < waiters.size();) {
-    auto& waiter = waiters[i];
-    if (waiter.is_watch) {
-      read_events(order.row.id, waiter);
-    } else if (!waiter.is_reading && order.writes == 0 && try_answer(order, waiter)) {
-      waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(i));
-      continue;
+  waiters_.sift(order.row.id, [&](const OrderId& id, Waiter& waiter) {
+    if (!waiter.is_watch) {
+      return !waiter.is_reading && order.writes == 0 && try_answer(order, waiter);
     }
-    ++i;
-  }
-  if (waiters.empty()) waiters_.erase(found);
+    read_events(id, waiter);
+    return false;
+  });
 }
 
 void Engine::State::watch(Asker asker, const wire::Watch& request) {
@@ -112,19 +89,17 @@ void Engine::State::watch(Asker asker, const wire::Watch& request) {
         asker,
         Error{Code::kNotFound, "unknown_order", "there is no order " + request.id.to_string(), {}});
   }
-  if (counts().waiters >= settings_.waiters) {
+  if (waiters_.size() >= settings_.waiters) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
     return answer(asker, busy);
   }
-  if (find_waiter(request.id, asker) != nullptr) return;
+  if (waiters_.has(asker)) return;
   Waiter waiter;
   waiter.asker = asker;
   waiter.since = now.steady;
   waiter.is_watch = true;
   waiter.cursor = request.after_seq;
-  auto& waiters = waiters_[request.id];
-  waiters.push_back(std::move(waiter));
-  read_events(request.id, waiters.back());
+  read_events(request.id, waiters_.add(request.id, std::move(waiter)));
 }
 
 void Engine::State::read_events(const OrderId& id, Waiter& waiter) {
@@ -137,27 +112,12 @@ void Engine::State::read_events(const OrderId& id, Waiter& waiter) {
       {.what = QuerySpec::What::kEvents, .id = id, .after_seq = waiter.cursor});
 }
 
-template <class Predicate> void Engine::State::forget_waiters_if(Predicate is_over) {
-  for (auto it = waiters_.begin(); it != waiters_.end();) {
-    std::erase_if(it->second, is_over);
-    it = it->second.empty() ? waiters_.erase(it) : std::next(it);
-  }
-}
-
-void Engine::State::unwait(Asker asker) {
-  forget_waiters_if([&](const Waiter& waiter) { return waiter.asker == asker; });
-}
-
-void Engine::State::forget_waiters(PeerId peer) {
-  forget_waiters_if([&](const Waiter& waiter) { return waiter.asker.peer == peer; });
-}
-
 /// The Unwait of a request that its client has made again since may be lost.
 void Engine::State::forget_old_waiters() {
   if (now.steady < next_sweep_) return;
   next_sweep_ = now.steady + settings_.waiter_patience / 4;
   const Steady before = now.steady - settings_.waiter_patience;
-  forget_waiters_if([&](const Waiter& waiter) { return waiter.since < before; });
+  waiters_.sift([&](const OrderId&, const Waiter& waiter) { return waiter.since < before; });
 }
 
 }  // namespace ordo

@@ -9,6 +9,9 @@ namespace {
 /// A row's share of a batch beside its strings: headers and fixed columns, measured on the encoder.
 constexpr std::size_t kRowBytes = 96;
 
+/// A session that lives shorter than this counts as sick.
+constexpr Micros kShortLife = Seconds{10};
+
 /// What a failed attempt says whose outcome the database refused.
 constexpr const char* kUnstorable = "the database refused the outcome";
 
@@ -104,7 +107,6 @@ void Engine::State::set_status(Order& order, EventRow& event, OrderStatus status
   ORDO_CHECK(!is_final(order.status), order.row.id.to_string());
   order.status = status;
   event.status = status;
-  if (is_final(status)) order_ended(order);
 }
 
 void Engine::State::commit(Draft&& draft) {
@@ -162,7 +164,13 @@ void Engine::State::settled(std::uint64_t write, const Error* error) {
 
 void Engine::State::on(event::WritesDone& done) {
   Shard* shard = live_shard(done.shard, done.incarnation);
-  if (shard == nullptr) return;
+  if (shard == nullptr) {  // it was dropped meanwhile; what is durable may still be said
+    for (auto& item : done.items) {
+      --writes_in_flight_;
+      leave_behind(item);
+    }
+    return;
+  }
   shard->alive = now.steady;
   for (auto& item : done.items) {
     --writes_in_flight_;
@@ -220,8 +228,6 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
     order->is_inserting = false;
     --shard.inbox_orders;
     shard.inbox_bytes -= inbox_bytes_of(*order);
-    for (const auto& asker : order->resubmits) answer_duplicate(asker);
-    order->resubmits.clear();
     auto accepted = about(FactKind::kOrderAccepted, *order);
     accepted.took = now.steady - order->arrived;
     fact(std::move(accepted));
@@ -238,7 +244,9 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
       ++i;
     }
   }
-  if (!waiters_.empty()) notify(*order);
+  if (order->writes == 0 && is_final(order->status)) order_ended(*order);
+  if (waiters_.size() > 0) notify(*order);
+  if (order->writes == 0 && !shard.loading.empty()) run_waiting(shard, order->row.id);
   evict_if_idle(shard, *order);
 }
 
@@ -250,20 +258,17 @@ void Engine::State::refuse_submit(Shard& shard, event::WritesDone::Item& item,
   const OrderId id = write.store.order;
   if (const auto found = shard.orders.find(id); found != shard.orders.end()) {
     auto& order = *found->second;
-    askers.insert(askers.end(), order.resubmits.begin(), order.resubmits.end());
     --shard.inbox_orders;
     shard.inbox_bytes -= inbox_bytes_of(order);
     auto refused = about(
         item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate : FactKind::kOrderRefused,
         order);
-    refused.text = error.reason;
+    if (item.outcome != Fate::kDuplicate) refused.text = error.reason;
     fact(std::move(refused));
     shard.orders.erase(found);
   }
   // Who waits for the insert's outcome is told what the tables say.
-  if (shard.loading.contains(id)) {
-    out->store.push_back({shard.number, LoadOrders{shard.incarnation, {id}}});
-  }
+  if (shard.loading.contains(id)) load(shard, id);
   if (item.outcome == Fate::kRejected) {
     // An earlier try of the same id may be there: only the tables know whether nothing happened.
     std::uint64_t hash = 0;
@@ -441,33 +446,38 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
   const Error unknown{Code::kUnknown, "shard_lost", "the shard is taken again: ask again", {}};
   auto loading = std::exchange(shard.loading, {});
   for (auto& [id, waiting] : loading) {
-    for (auto& one : waiting) {
+    for (auto& one : waiting.waiting) {
       if (one.asker) answer(*one.asker, unknown);
     }
   }
   // What ended in the doubtful commit will never be told again: whoever waits asks anew.
-  for (auto it = waiters_.begin(); it != waiters_.end();) {
-    auto& [id, waiters] = *it;
-    if (id.shard() == shard.number) {
-      for (const auto& waiter : waiters) {
-        if (!waiter.is_watch) answer(waiter.asker, unknown);
-      }
-      std::erase_if(waiters, [](const Waiter& waiter) { return !waiter.is_watch; });
-    }
-    it = waiters.empty() ? waiters_.erase(it) : std::next(it);
-  }
+  waiters_.sift([&](const OrderId& id, const Waiter& waiter) {
+    if (id.shard() != shard.number || waiter.is_watch) return false;
+    answer(waiter.asker, unknown);
+    return true;
+  });
   for (auto& [session, worker] : workers_) worker->needs_hello = true;
   shard.orders.clear();
   shard.backlogs.clear();
   shard.unclaimed.clear();
+  shard.to_load.clear();
   shard.inbox_orders = 0;
   shard.inbox_bytes = 0;
   shard.grace_until.reset();
   shard.next_due.reset();
   shard.is_paging_due = false;
   shard.has_abandoned = false;
+  const bool was_open = shard.is_open();
   shard.state = Shard::State::kClosed;
-  open(shard);
+  // The first loss is met at once. A session that breaks again and again is sick (a full disk): it
+  // must not keep all workers busy with hellos, nor use up epochs.
+  const bool was_short = !was_open || now.steady - shard.opened_at < kShortLife;
+  shard.short_lives = was_short ? shard.short_lives + 1 : 0;
+  if (shard.short_lives == 0) return open(shard);
+  const auto wait =
+      settings_.reopen * (1U << std::min(shard.short_lives - 1, 6U)) * (0.5 + random_.unit());
+  shard.reopen_at =
+      now.steady + std::min<Micros>(Seconds{30}, std::chrono::duration_cast<Micros>(wait));
 }
 
 }  // namespace ordo
