@@ -141,6 +141,8 @@ void Engine::State::grant(Task& task, Worker& worker) {
 }
 
 void Engine::State::lease(Task& task, Worker& worker, Fence fence, Fence adopted) {
+  // A grant that skips an attempt tells of one whose end no row knows.
+  if (task.hold == Hold::kUnclaimed && fence.attempt > task.attempt + 1) task.maybe = true;
   task.hold = Hold::kLeased;
   task.fence = fence;
   task.adopted = adopted;

@@ -27,7 +27,8 @@ Planted::Planted(const std::string& name)
       credit_leak(name == "PB-23"),
       stale_epoch(name == "stale-epoch"),
       resurrect(name == "resurrect"),
-      stale_join(name == "stale-join") {}
+      stale_join(name == "stale-join"),
+      forgotten_maybe(name == "forgotten-maybe") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;

@@ -117,6 +117,7 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
 void Engine::State::retry_row(Draft& draft, DeferredRow row) {
   transition(row.task.key, row.state, Cause::kOperatorRetry);
   undefer(draft, row.task.key);
+  if (is_suspect(*draft.shard, row)) row.task.maybe = true;
   row.task.failures = 0;
   row.task.losses = 0;
   row.task.seq = draft.shard->next_seq();

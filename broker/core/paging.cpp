@@ -74,7 +74,11 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
       Task& task = *found->second->tasks[i];
       if (task.hold != Hold::kUnclaimed) continue;
       if (task.is_in_deferred && !task.order.is_ending) {
-        make_ready(task);  // it was not given out since its row was read
+        if (task.is_suspect) {
+          wait_for_claim(*shard, task);
+        } else {
+          make_ready(task);  // it was not given out since its row was read
+        }
       } else if (task.is_in_deferred || !shard->grace_until) {
         go_out_again(task);
       }
@@ -103,7 +107,16 @@ void Engine::State::on(event::PageLoaded& loaded) {
       for (const auto& done : snapshot.done) resident->second->done.set(done.step);
     }
   }
-  for (const auto& row : page.rows) take_row(*shard, row);
+  for (const auto& row : page.rows) {
+    if (spec.what == PageSpec::What::kBacklog) {
+      auto& line = shard->backlogs[queue_named(spec.queue).index].lines[spec.priority];
+      if (line.suspects > 0) {
+        --line.suspects;
+        line.suspect_seq = row.task.seq;
+      }
+    }
+    take_row(*shard, row);
+  }
   for (const auto& row : page.rows) {
     const auto found = shard->orders.find(row.task.key.order);
     if (found != shard->orders.end()) evict_if_idle(*shard, *found->second);
@@ -169,6 +182,7 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
     moved.state = TaskState::kBacklog;
     moved.run_at.reset();
     moved.reason.clear();
+    if (is_suspect(shard, row)) moved.task.maybe = true;
     moved.task.seq = shard.next_seq();
     undefer(change, row.task.key);
     defer(change, std::move(moved));
@@ -177,6 +191,7 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   }
   Task& task = take();
   transition(task.key(), row.state, is_backlog ? Cause::kPagedIn : Cause::kDue);
+  if (is_suspect(shard, row)) return wait_for_claim(shard, task);
   make_ready(task);
 }
 
@@ -201,6 +216,7 @@ void Engine::State::take_passed_rows(Shard& shard, Order& order) {
     std::erase_if(order.deferred, [&](const auto& one) { return one.task.key == row.task.key; });
     Task& task = take_in_hand(order, row.task);
     task.is_in_deferred = true;
+    task.is_suspect = is_suspect(shard, row);
     task.hold = Hold::kUnclaimed;  // goes out again once whoever asked for the order has had it
   }
 }

@@ -67,34 +67,41 @@ void Engine::State::result(Worker& worker, wire::TaskResult& result) {
   Shard* shard = shard_of(result.key.order);
   if (shard == nullptr || !shard->is_open()) return;  // kept and sent again by the worker
   const auto found = shard->orders.find(result.key.order);
-  Task* task = found == shard->orders.end() ? nullptr : found->second->find(result.key);
+  Task* task = found == shard->orders.end()
+                   ? nullptr
+                   : claimable(*shard, *found->second, result.key, result.fence);
   if (task == nullptr || !accepts(*task, result.fence)) {
     if (task != nullptr && task->hold == Hold::kEnding && task->fence == result.fence) return;
     return refuse_result(worker, result);
   }
-  if (task->hold == Hold::kUnclaimed) {
-    lease(*task, worker, result.fence);
-    fact(about(FactKind::kTaskAdopted, *task));
+  take_result(worker, *task, result);
+}
+
+/// An answer that counts.
+void Engine::State::take_result(Worker& worker, Task& task, wire::TaskResult& result) {
+  if (task.hold == Hold::kUnclaimed) {
+    lease(task, worker, result.fence);
+    fact(about(FactKind::kTaskAdopted, task));
   }
   const auto outcome = static_cast<Outcome>(result.outcome);
-  Fact ended = about(FactKind::kTaskEnded, *task);
+  Fact ended = about(FactKind::kTaskEnded, task);
   ended.text = result.outcome <= 4 ? to_string(outcome) : "transient";
-  ended.took = now.steady - task->since;
+  ended.took = now.steady - task.since;
   ended.count = result.fence.attempt;
   fact(std::move(ended));
-  if (task->order.is_ending) return end_as_evidence(*task, worker.name, &result);
+  if (task.order.is_ending) return end_as_evidence(task, worker.name, &result);
   switch (outcome) {
-    case Outcome::kSucceeded: return succeeded(*task, worker.name, result);
-    case Outcome::kPermanent: return failed(*task, worker.name, result);
+    case Outcome::kSucceeded: return succeeded(task, worker.name, result);
+    case Outcome::kPermanent: return failed(task, worker.name, result);
     case Outcome::kSnooze:
-      return snoozed(*task, worker.name,
+      return snoozed(task, worker.name,
                      Millis{static_cast<std::int64_t>(
                          std::min<std::uint64_t>(result.delay_ms, 31'536'000'000))});
-    case Outcome::kUnknown: task->maybe = true; [[fallthrough]];
+    case Outcome::kUnknown: task.maybe = true; [[fallthrough]];
     case Outcome::kTransient: break;
   }
   attempt_failed(
-      *task, worker.name, clean_text(result.error, limits::kTextBytes),
+      task, worker.name, clean_text(result.error, limits::kTextBytes),
       Millis{static_cast<std::int64_t>(std::min<std::uint64_t>(result.delay_ms, 86'400'000))});
 }
 
@@ -103,8 +110,18 @@ void Engine::State::refuse_result(Worker& worker, const wire::TaskResult& result
   Shard& shard = *shard_of(result.key.order);
   const PeerId peer = worker.peer;
   with_order(shard, result.key.order, std::nullopt,
-             [this, peer, name = worker.name, result](Order* order) {
-               if (order != nullptr) return refuse_known(*order, peer, name, result);
+             [this, peer, name = worker.name, session = worker.session,
+              result = wire::TaskResult(result)](Order* order) mutable {
+               const auto holder = workers_.find(session);
+               if (holder == workers_.end()) return;  // it comes back and says so again
+               if (order != nullptr) {
+                 Shard& its = shards_.at(order->shard);
+                 Task* task = claimable(its, *order, result.key, result.fence);
+                 if (task == nullptr || !accepts(*task, result.fence)) {
+                   return refuse_known(*order, peer, name, result);
+                 }
+                 return take_result(*holder->second, *task, result);
+               }
                Fact stale;
                stale.kind = FactKind::kResultStale;
                stale.key = result.key;

@@ -285,6 +285,10 @@ void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held)
     if (claim(worker, task) || task.has_result) continue;
     worker.revoked.insert({task.key, task.fence});  // it keeps its slot until it is over
     if (!shard->is_open()) continue;                // its fate is not known yet
+    if (shard->grace_until && !shard->orders.contains(task.key.order)) {
+      claim_later(worker, task);
+      continue;
+    }
     send_worker(worker.peer, wire::Revoked{task.key, task.fence, "superseded"});
   }
 }

@@ -30,7 +30,10 @@ struct BacklogLine {
   std::int64_t cursor = 0;   ///< seq up to which everything was paged in
   std::int64_t written = 0;  ///< seq of the newest row sent there
   std::int64_t asked = 0;    ///< `written` when the page under way was asked for
-  bool is_unknown = false;   ///< after a takeover, until a page says that it was the last
+  /// after a takeover: the owner before may have given out this many more of the oldest rows …
+  std::uint32_t suspects = 0;
+  std::int64_t suspect_seq = 0;  ///< … and those up to this seq
+  bool is_unknown = false;       ///< after a takeover, until a page says that it was the last
   [[nodiscard]] bool has_more() const { return is_unknown || cursor < written; }
 };
 struct Backlog {
@@ -57,6 +60,7 @@ struct Shard {
   Steady alive{};            ///< last successful round trip
   std::optional<Steady> reopen_at;
   std::optional<Steady> grace_until;
+  Wall suspect_until{};  ///< what was due by then, the owner before may have given out
   std::unordered_map<OrderId, std::unique_ptr<Order>> orders;
   using Action = std::function<void(Order*)>;
   struct Waiting {
@@ -102,7 +106,7 @@ struct Client {
 struct Planted {
   explicit Planted(const std::string& name);
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
-      lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join;
+      lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe;
 };
 
 class Engine::State {
@@ -194,6 +198,7 @@ class Engine::State {
 
   // ---- results.cpp: what attempts come to ----
   void result(Worker& worker, wire::TaskResult& result);
+  void take_result(Worker& worker, Task& task, wire::TaskResult& result);
   void refuse_result(Worker& worker, const wire::TaskResult& result);
   void refuse_known(Order& order, PeerId peer, const std::string& name,
                     const wire::TaskResult& result);
@@ -225,6 +230,11 @@ class Engine::State {
   void restore(Shard& shard, OrderSnapshot& snapshot);
   Order* resurrect(Shard& shard, OrderSnapshot& snapshot);
   bool claim(Worker& worker, const wire::HeldTask& held);
+  void claim_later(Worker& worker, const wire::HeldTask& held);
+  Task* take_deferred(Order& order, const TaskKey& key);
+  Task* claimable(Shard& shard, Order& order, const TaskKey& key, const Fence& fence);
+  [[nodiscard]] bool is_suspect(Shard& shard, const DeferredRow& row);
+  void wait_for_claim(Shard& shard, Task& task);
   void end_grace(Shard& shard);
   void go_out_again(Task& task);
   void share_pipelines(Shard& opened, const std::vector<PipelineRow>& stored,

@@ -6,6 +6,14 @@
 #include "schema/context.hpp"
 
 namespace ordo {
+namespace {
+
+/// How far two owners' readings of the database's clock may lie apart.
+constexpr Millis kClockSlack{1000};
+
+std::uint32_t epoch_of(std::int64_t seq) { return static_cast<std::uint32_t>(seq >> 40); }
+
+}  // namespace
 
 void Engine::State::open(Shard& shard) {
   shard.state = Shard::State::kOpening;
@@ -39,6 +47,7 @@ void Engine::State::on(event::ShardOpened& opened) {
   shard->anchor_steady = now.steady;
   shard->anchor_wall = takeover.database_now;
   shard->alive = now.steady;
+  shard->suspect_until = takeover.database_now + settings_.trust + kClockSlack;
   shard->next_due = planted_.lost_timers ? std::nullopt : takeover.next_due;
   shard->due_cursor = Wall{};
   shard->due_cursor_seq = 0;
@@ -55,7 +64,10 @@ void Engine::State::on(event::ShardOpened& opened) {
   }
   for (const auto& name : takeover.backlog_queues) {
     auto& backlog = shard->backlogs[queue_named(name).index];
-    for (auto& line : backlog.lines) line.is_unknown = true;
+    for (auto& line : backlog.lines) {
+      line.is_unknown = true;
+      line.suspects = settings_.window_tasks + settings_.page_rows;
+    }
     backlog.count = takeover.backlog_estimate / takeover.backlog_queues.size();
   }
   shard->grace_until = now.steady + settings_.grace;
@@ -83,6 +95,7 @@ void Engine::State::restore(Shard& shard, OrderSnapshot& snapshot) {
   for (const auto& row : tasks) {
     Task& task = take_in_hand(*order, row);
     task.hold = Hold::kUnclaimed;
+    task.is_suspect = true;
     order->opened.set(row.key.step);
     if (shard.grace_until) shard.unclaimed.emplace_back(row.seq, row.key);
   }
@@ -137,7 +150,7 @@ bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
   if (shard == nullptr || !shard->is_open()) return false;
   const auto found = shard->orders.find(held.key.order);
   if (found == shard->orders.end()) return false;
-  Task* task = found->second->find(held.key);
+  Task* task = claimable(*shard, *found->second, held.key, held.fence);
   if (task == nullptr || task->hold != Hold::kUnclaimed || !accepts(*task, held.fence))
     return false;
   const Fence fence = shard->fence(held.fence.attempt);
@@ -148,6 +161,68 @@ bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
     if (auto send = revocation(*task, "order_ending")) out->sends.push_back(std::move(*send));
   }
   return true;
+}
+
+/// The same for an order that is not in memory: its task was paged in by the owner before.
+void Engine::State::claim_later(Worker& worker, const wire::HeldTask& held) {
+  with_order(*shard_of(held.key.order), held.key.order, std::nullopt,
+             [this, session = worker.session, held](Order* order) {
+               const auto found = workers_.find(session);
+               if (found == workers_.end()) return;
+               Worker& holder = *found->second;
+               if (!holder.revoked.contains({held.key, held.fence})) return;
+               if (order != nullptr && claim(holder, held)) {
+                 holder.revoked.erase({held.key, held.fence});
+               } else {
+                 send_worker(holder.peer, wire::Revoked{held.key, held.fence, "superseded"});
+               }
+             });
+}
+
+/// A task in hand; one whose row waits in `deferred` is taken in hand, for whoever runs it.
+Task* Engine::State::take_deferred(Order& order, const TaskKey& key) {
+  if (Task* task = order.find(key)) return task;
+  const auto row = std::find_if(order.deferred.begin(), order.deferred.end(), [&](const auto& one) {
+    return one.task.key == key && key.kind == TaskKind::kForward &&
+           (one.state == TaskState::kScheduled || one.state == TaskState::kBacklog);
+  });
+  if (row == order.deferred.end()) return nullptr;
+  const DeferredRow taken = *row;
+  order.deferred.erase(row);
+  Task& task = take_in_hand(order, taken.task);
+  task.is_in_deferred = task.is_suspect = true;
+  task.hold = Hold::kUnclaimed;
+  transition(key, taken.state, taken.state == TaskState::kBacklog ? Cause::kPagedIn : Cause::kDue);
+  return &task;
+}
+
+/// The task that an attempt is about. A grant of the owner before proves that a row which still
+/// waits in `deferred` was in hand there.
+Task* Engine::State::claimable(Shard& shard, Order& order, const TaskKey& key, const Fence& fence) {
+  if (Task* task = order.find(key)) return task;
+  if (fence.timeline > shard.timeline || fence.epoch + 1 != shard.epoch) return nullptr;
+  const bool is_its = std::any_of(order.deferred.begin(), order.deferred.end(), [&](const auto& d) {
+    return d.task.key == key && d.task.attempt < fence.attempt &&
+           epoch_of(d.task.seq) < shard.epoch;
+  });
+  return is_its ? take_deferred(order, key) : nullptr;
+}
+
+/// Whether the owner before may have had a deferred row in hand and given it out.
+bool Engine::State::is_suspect(Shard& shard, const DeferredRow& row) {
+  if (epoch_of(row.task.seq) >= shard.epoch || planted_.forgotten_maybe) return false;
+  if (row.state == TaskState::kScheduled) return row.run_at && *row.run_at <= shard.suspect_until;
+  if (row.state != TaskState::kBacklog) return false;
+  const auto& line = shard.backlogs[queue_named(row.task.queue).index].lines[row.task.priority];
+  return row.task.seq <= line.suspect_seq;
+}
+
+/// Some worker may be running it: it goes out again when nobody has claimed it in time.
+void Engine::State::wait_for_claim(Shard& shard, Task& task) {
+  task.hold = Hold::kUnclaimed;
+  task.is_suspect = true;
+  if (!shard.grace_until) return go_out_again(task);
+  shard.unclaimed.emplace_back(task.seq, task.key());
 }
 
 /// Nobody claimed the rest in time: they may have run, and go out again.

@@ -354,6 +354,7 @@ std::vector<Engine::State::Granted> Engine::State::drop_order(Shard& shard, cons
   const auto found = shard.orders.find(id);
   if (found == shard.orders.end()) return granted;
   for (const auto& task : found->second->tasks) {
+    if (task->hold == Hold::kUnclaimed) continue;  // it still waits for who may run it
     auto& one = granted.emplace_back();
     one.key = task->key();
     one.attempt = task->attempt;
@@ -378,7 +379,7 @@ void Engine::State::abandon(Shard& shard, const Write& write) {
   with_order(shard, id, std::nullopt, [this, keys, granted = drop_order(shard, id)](Order* order) {
     if (order == nullptr) return;
     for (const auto& one : granted) {
-      Task* task = order->find(one.key);
+      Task* task = take_deferred(*order, one.key);
       if (task == nullptr || task->hold != Hold::kUnclaimed) continue;
       const bool is_culprit = std::find(keys.begin(), keys.end(), one.key) != keys.end();
       take_up_again(*task, one, is_culprit);

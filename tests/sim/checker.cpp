@@ -365,6 +365,7 @@ void Checker::sent_offer(const wire::Offer& offer) const {
     }
   }
   check_offer_rows(offer, *order);
+  check_maybe(offer, *order);
 }
 
 void Checker::check_offer_rows(const wire::Offer& offer, const Story& order) const {
@@ -388,6 +389,17 @@ void Checker::check_offer_rows(const wire::Offer& offer, const Story& order) con
     fail("attempts grow by one", offer.key.order,
          describe(offer.key) + " goes out as attempt " + std::to_string(offer.fence.attempt) +
              " after " + std::to_string(ended));
+  }
+}
+
+/// A handler that is not warned may do its effect without looking whether it is done.
+void Checker::check_maybe(const wire::Offer& offer, const Story& order) const {
+  if (offer.maybe) return;
+  for (const auto& execution : ledger.executions_of(offer.key)) {
+    if (order.ended.contains({offer.key, execution.fence.attempt})) continue;
+    fail("what may have run is said", offer.key.order,
+         describe(offer.key) + "@" + describe(offer.fence) + " goes out without maybe, but " +
+             describe(execution.fence) + " was begun");
   }
 }
 

@@ -96,6 +96,7 @@ class Checker {
   void sent_answer(int broker, PeerId peer, const wire::Answer& answer);
   void sent_offer(const wire::Offer& offer) const;
   void check_offer_rows(const wire::Offer& offer, const Story& story) const;
+  void check_maybe(const wire::Offer& offer, const Story& order) const;
   void sent_recorded(const wire::Recorded& recorded) const;
   [[nodiscard]] const Story* story(const OrderId& id) const;
   const Pipeline* pipeline(PipelineId id) const;

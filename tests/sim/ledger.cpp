@@ -10,8 +10,17 @@ std::uint64_t Ledger::begin(const TaskKey& key, const Fence& fence) {
   if (!begun_.emplace(key, fence).second) {
     throw Violation("attempt begun twice", describe(key) + "@" + describe(fence));
   }
+  by_task_[key].push_back(executions_.size());
   executions_.push_back({key, fence, std::nullopt});
   return executions_.size() - 1;
+}
+
+std::vector<Ledger::Execution> Ledger::executions_of(const TaskKey& key) const {
+  std::vector<Execution> all;
+  const auto found = by_task_.find(key);
+  if (found == by_task_.end()) return all;
+  for (const std::size_t number : found->second) all.push_back(executions_[number]);
+  return all;
 }
 
 const Ledger::Execution* Ledger::find(std::string_view result) const {

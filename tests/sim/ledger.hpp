@@ -41,6 +41,9 @@ class Ledger {
   /// The execution that a result names; nullptr when it names none.
   [[nodiscard]] const Execution* find(std::string_view result) const;
 
+  /// Every execution of a task so far, oldest first.
+  [[nodiscard]] std::vector<Execution> executions_of(const TaskKey& key) const;
+
   /// The broker of that epoch hands a task out. Fences only grow.
   void granted(const TaskKey& key, const Fence& fence);
   void regranted(const wire::Regrant& regrant);
@@ -51,6 +54,7 @@ class Ledger {
 
  private:
   std::vector<Execution> executions_;
+  std::map<TaskKey, std::vector<std::size_t>> by_task_;
   std::set<std::pair<TaskKey, Fence>> begun_;
   std::map<TaskKey, Grant> grants_;
   std::map<std::pair<TaskKey, Fence>, Fence> origins_;  ///< what a regranted fence was offered as
