@@ -77,5 +77,12 @@ inline constexpr std::size_t kBatchBytes = 4u << 20;
 inline constexpr int kPoisonLosses = 3;
 /// A page of a list.
 inline constexpr std::uint32_t kListPage = 1000;
+/// Events of one order that one answer carries.
+inline constexpr std::size_t kEventsPage = 1000;
+/// An answer's body is cut here: with the largest single part behind it (a payload, an order's
+/// results) it still fits into a frame.
+inline constexpr std::size_t kAnswerCutBytes = 1u << 20;
+/// … and here, well below what a decoder takes: values in one answer, fields and texts alike.
+inline constexpr std::size_t kAnswerCutValues = 100'000;
 
 }  // namespace ordo::limits

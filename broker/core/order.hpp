@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -93,6 +94,7 @@ struct Order {
   const KnownPipeline* pipeline = nullptr;
   OrderStatus status = OrderStatus::kRunning;
   OrderStatus ending_as = OrderStatus::kFailed;  ///< while is_ending: what it will be
+  std::optional<StepIndex> failed_step;          ///< whose permanent failure ended it
   bool is_ending = false;     ///< successors do not open; leased siblings end as evidence
   bool is_inserting = false;  ///< its own row is on its way
   std::uint16_t writes = 0;   ///< in flight

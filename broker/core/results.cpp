@@ -329,6 +329,7 @@ void Engine::State::failed(Task& task, const std::string& worker, const wire::Ta
   event.note = text_object({{"error", clean_text(result.error, limits::kTextBytes)},
                             {"reason", clean_text(result.reason, limits::kTextBytes)}});
   transition(task, TaskState::kLeased, Cause::kFailed);
+  order.failed_step = task.step;
   remove_row(change, task);
   begin_ending(change, OrderStatus::kFailed);
   commit(std::move(change));

@@ -154,8 +154,9 @@ struct OrderSnapshot {
   OrderStatus status = OrderStatus::kRunning;
   /// a cancel_requested event is there (status compensating or final)
   bool is_cancelled = false;
-  std::vector<TaskRow> tasks;         ///< its rows in `task`
-  std::vector<DeferredRow> deferred;  ///< its rows in `deferred`
+  std::optional<StepIndex> failed_step;  ///< whose permanent failure ended the order
+  std::vector<TaskRow> tasks;            ///< its rows in `task`
+  std::vector<DeferredRow> deferred;     ///< its rows in `deferred`
   std::vector<DoneStep> done;
 };
 

@@ -122,6 +122,7 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   order.arrived = now.steady;
   order.is_ending = snapshot.status == OrderStatus::kCompensating;
   order.has_ended = is_final(snapshot.status);
+  order.failed_step = snapshot.failed_step;
   if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
   for (auto& done : snapshot.done) {
     if (done.step >= pipeline->steps.size()) continue;

@@ -3,9 +3,35 @@
 
 #include "broker/core/state.hpp"
 #include "schema/codec.hpp"
+#include "schema/context.hpp"
 
 namespace ordo {
 namespace {
+
+/// What parts of an answer take beside their texts, and how many values they have: above what the
+/// codec makes of them.
+constexpr std::size_t kOrderBytes = 1024, kOrderValues = 24;
+constexpr std::size_t kTaskBytes = 1024, kTaskValues = 16;
+constexpr std::size_t kEventBytes = 256, kEventValues = 14;
+
+/// Where an answer ends so that it fits into a frame; the first part always goes in.
+class Cut {
+ public:
+  bool takes(std::size_t bytes, std::size_t values) {
+    const bool fits =
+        bytes_ + bytes <= limits::kAnswerCutBytes && values_ + values <= limits::kAnswerCutValues;
+    if (!fits && has_any_) return false;
+    bytes_ += bytes;
+    values_ += values;
+    has_any_ = true;
+    return true;
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+  std::size_t values_ = 0;
+  bool has_any_ = false;
+};
 
 std::int64_t ms_between(Steady from, Steady to) {
   return std::chrono::duration_cast<Millis>(to - from).count();
@@ -27,6 +53,17 @@ wire::EventView event_view(const EventRow& event, const Pipeline* pipeline) {
   view.note = event.note;
   view.detail_bytes = ordo::view(event.detail).size();
   return view;
+}
+
+/// What the newest failed attempt of a step said; empty where none did.
+std::string last_error(const OrderRecord& record, StepIndex step) {
+  for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
+    const bool is_end = it->kind == EventKind::kAttemptFailed || it->kind == EventKind::kParked;
+    if (it->step != step || !is_end) continue;
+    const auto error = get_context(it->note, "error");
+    return error ? ": " + *error : std::string{};
+  }
+  return {};
 }
 
 }  // namespace
@@ -55,10 +92,15 @@ void Engine::State::on(event::QueryDone& done) {
   if (question.kind == Question::Kind::kList) {
     wire::OrderPage page;
     page.is_last = records.size() < question.limit;
+    Cut cut;
     for (auto& record : records) {
-      record.events.clear();
-      record.order.payload = nullptr;
-      page.orders.push_back(order_view(record));
+      auto order = order_view(record);
+      if (!cut.takes(kOrderBytes + order.labels.size() + order.tasks.size() * kTaskBytes,
+                     kOrderValues + order.tasks.size() * kTaskValues)) {
+        page.is_last = false;
+        break;
+      }
+      page.orders.push_back(std::move(order));
     }
     return answer(question.asker, wire::encode_body(page));
   }
@@ -91,7 +133,15 @@ wire::OrderView Engine::State::order_view(const OrderRecord& record) {
   result.payload = view(record.order.payload);
   result.accepted_at_ms = to_ms(record.order.accepted);
   if (record.order.deadline) result.deadline_at_ms = to_ms(*record.order.deadline);
-  for (const auto& event : record.events) result.events.push_back(event_view(event, pipeline));
+  Cut cut;
+  const auto fits = [&](const EventRow& event) {
+    return cut.takes(kEventBytes + event.note.size() + event.worker.size(), kEventValues);
+  };
+  auto first = record.events.end();  // the newest that fit
+  while (first != record.events.begin() && fits(*std::prev(first))) --first;
+  for (; first != record.events.end(); ++first) {
+    result.events.push_back(event_view(*first, pipeline));
+  }
   for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
     result.tasks.push_back(task_view(record, *pipeline, step));
   }
@@ -117,6 +167,8 @@ wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipelin
       result.state = "failed";
     }
   }
+  // What an ended order still owed will never run.
+  if (is_final(record.status) && result.state == "pending") result.state = "cancelled";
   for (const auto& row : record.deferred) {
     if (row.task.key.step != step || row.task.key.kind == TaskKind::kDeadline) continue;
     result.state = to_string(row.state);
@@ -184,20 +236,23 @@ std::string Engine::State::explain_task(const OrderRecord& record, const Pipelin
   std::string sentence;
   for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
     const auto task = task_view(record, pipeline, step);
-    if (task.state == "pending" || task.state == "succeeded" || task.state == "skipped") continue;
+    const bool is_over = task.state == "succeeded" || task.state == "skipped" ||
+                         task.state == "failed" || task.state == "cancelled";
+    if (is_over || task.state == "pending") continue;
     const Queue& queue = queue_named(task.queue);
     std::string line = "step " + task.step + " is " + task.state + ", attempt " +
                        std::to_string(task.attempt) + ", failures " + std::to_string(task.failures);
     std::string why;
     if (task.state == "parked") {
-      why = "Step " + task.step + " is parked (" + task.reason +
+      why = "Step " + task.step + " is parked (" + task.reason + last_error(record, step) +
             "): an operator must retry, skip or complete it.";
     } else if (queue.is_paused && task.state != "leased") {
       why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why +
             ".";
     } else if (task.state == "scheduled") {
-      why = "Step " + task.step + " runs again in " + std::to_string(task.run_in_ms) + " ms (" +
-            task.reason + ").";
+      why = "Step " + task.step + (task.attempt == 0 ? " starts in " : " runs again in ") +
+            std::to_string(task.run_in_ms) + " ms (" + task.reason + last_error(record, step) +
+            ").";
     } else if (task.state == "leased") {
       why = "Step " + task.step + " is running on worker " + task.worker + ".";
       if (!task.reason.empty()) line += ", says: " + task.reason;
@@ -291,19 +346,25 @@ void Engine::State::events_read(const Question& question,
   const auto& record = records->front();
   const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
   wire::EventPage page;
+  Cut cut;
+  bool is_cut = record.events.size() >= limits::kEventsPage;
   for (const auto& event : record.events) {
     if (event.seq <= waiter->cursor) continue;
+    if (!cut.takes(kEventBytes + event.note.size() + event.worker.size(), kEventValues)) {
+      is_cut = true;
+      break;
+    }
     page.events.push_back(event_view(event, pipeline));
   }
   if (!page.events.empty()) waiter->cursor = page.events.back().seq;
   page.status = to_string(record.status);
-  page.is_last = is_final(record.status);
+  page.is_last = is_final(record.status) && !is_cut;
   const bool is_first = !std::exchange(waiter->has_answered, true);
   if (is_first || page.is_last || !page.events.empty()) {
     answer(question.asker, wire::encode_body(page));
   }
   if (page.is_last) return waiters_.forget(question.asker);
-  if (std::exchange(waiter->is_behind, false)) read_events(question.id, *waiter);
+  if (std::exchange(waiter->is_behind, false) || is_cut) read_events(question.id, *waiter);
 }
 
 }  // namespace ordo

@@ -60,8 +60,14 @@ bool Engine::State::try_answer(Order& order, const Waiter& waiter) {
     if (!is_final(order.status) && order.status != OrderStatus::kParked) return false;
   } else {
     const StepIndex step = *order.pipeline->find(waiter.step);
-    if (!order.done.test(step) && !is_over) return false;
-    summary.step = order.done.test(step) ? "succeeded" : "cancelled";
+    const bool is_parked = std::any_of(
+        order.deferred.begin(), order.deferred.end(),
+        [&](const auto& d) { return d.task.key.step == step && d.state == TaskState::kParked; });
+    if (!order.done.test(step) && !is_over && !is_parked) return false;
+    summary.step = order.done.test(step)       ? "succeeded"
+                   : order.failed_step == step ? "failed"
+                   : is_parked && !is_over     ? "parked"
+                                               : "cancelled";
     for (const auto& done : order.results) {
       if (done.step != step) continue;
       if (done.is_skipped) summary.step = "skipped";

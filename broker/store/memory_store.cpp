@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "schema/limits.hpp"
 
 namespace ordo {
 
@@ -125,6 +126,7 @@ std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
   if (events == nullptr) return snapshot;
   for (const auto& [seq, event] : *events) {
     if (event.kind == EventKind::kCancelRequested) snapshot.is_cancelled = true;
+    if (event.kind == EventKind::kFailed && event.status) snapshot.failed_step = event.step;
     if (auto done = done_step(event)) snapshot.done.push_back(std::move(*done));
   }
   return snapshot;
@@ -427,8 +429,14 @@ Result<std::vector<OrderRecord>> MemoryReader::query(const QuerySpec& spec) {
   if (spec.what == What::kOrder || spec.what == What::kEvents) {
     auto record = database_.record(spec.id);
     if (!record) return records;
+    auto& events = record->events;
     if (spec.what == What::kEvents) {
-      std::erase_if(record->events, [&](const EventRow& e) { return e.seq <= spec.after_seq; });
+      std::erase_if(events, [&](const EventRow& e) { return e.seq <= spec.after_seq; });
+      if (events.size() > limits::kEventsPage) events.resize(limits::kEventsPage);
+      record->order.payload = nullptr;
+      record->order.context.clear();
+    } else if (events.size() > limits::kEventsPage) {
+      events.erase(events.begin(), events.end() - limits::kEventsPage);
     }
     records.push_back(std::move(*record));
     return records;
@@ -443,7 +451,11 @@ Result<std::vector<OrderRecord>> MemoryReader::query(const QuerySpec& spec) {
   };
   const auto take = [&](auto begin, auto end) {
     for (auto it = begin; it != end && records.size() < spec.limit; ++it) {
-      if (wanted(it->second)) records.push_back(*database_.record(it->first));
+      if (!wanted(it->second)) continue;
+      records.push_back(*database_.record(it->first));
+      records.back().order.payload = nullptr;
+      records.back().order.context.clear();
+      records.back().events.clear();
     }
   };
   const auto& orders = database_.orders_;

@@ -33,12 +33,11 @@ class PostgresReader::Session {
   Tried<std::vector<OrderRecord>> query(const QuerySpec& spec) {
     using What = QuerySpec::What;
     if (spec.what == What::kOpen) return open_orders(spec);
-    if (spec.what == What::kOrder || spec.what == What::kEvents) {
-      return snapshots_.records({&spec.id, 1}, spec.what == What::kEvents ? spec.after_seq : 0);
-    }
+    if (spec.what == What::kOrder) return snapshots_.record(spec.id);
+    if (spec.what == What::kEvents) return snapshots_.history(spec.id, spec.after_seq);
     const auto ids = list(spec, spec.after, spec.limit);
     if (!ids) return tl::unexpected(ids.error());
-    return snapshots_.records(*ids, 0);
+    return snapshots_.summaries(*ids);
   }
 
  private:
@@ -70,7 +69,7 @@ class PostgresReader::Session {
       const auto ids = list(spec, after, spec.limit);
       if (!ids) return tl::unexpected(ids.error());
       if (ids->empty()) break;
-      auto records = snapshots_.records(*ids, 0);
+      auto records = snapshots_.summaries(*ids);
       if (!records) return tl::unexpected(records.error());
       for (auto& record : *records) {
         if (found.size() == spec.limit) break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "broker/store/binary_array.hpp"
 #include "broker/store/row_reader.hpp"
@@ -14,7 +15,9 @@ constexpr const char* kOrders = "orders_of";
 constexpr const char* kTasks = "tasks_of";
 constexpr const char* kDeferred = "deferred_of";
 constexpr const char* kDeciding = "deciding_events_of";
-constexpr const char* kEvents = "events_of";
+constexpr const char* kSummaries = "order_summaries_of";
+constexpr const char* kNewestEvents = "newest_events_of";
+constexpr const char* kOldestEvents = "oldest_events_of";
 constexpr const char* kStatuses = "statuses_of";
 constexpr const char* kCrowded = "crowded_of";
 constexpr const char* kPageOrders = "page_orders";
@@ -47,6 +50,9 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   const bool is_done = is_skipped || kind == to_string(EventKind::kSucceeded) ||
                        kind == to_string(EventKind::kOperatorComplete);
   const auto step = row.number_or_null();
+  if (step && kind == to_string(EventKind::kFailed)) {
+    snapshot.failed_step = static_cast<StepIndex>(*step);
+  }
   if (!is_done || !step) return;
   DoneStep done;
   done.step = static_cast<StepIndex>(*step);
@@ -95,7 +101,9 @@ Snapshots::Snapshots(Connection& connection) : connection_(connection) {
   connection_.prepare(kTasks, statements::tasks());
   connection_.prepare(kDeferred, statements::deferred());
   connection_.prepare(kDeciding, statements::deciding_events());
-  connection_.prepare(kEvents, statements::events());
+  connection_.prepare(kSummaries, statements::order_summaries());
+  connection_.prepare(kNewestEvents, statements::events("desc"));
+  connection_.prepare(kOldestEvents, statements::events("asc"));
   connection_.prepare(kStatuses, statements::statuses());
   connection_.prepare(kCrowded, statements::crowded());
   connection_.prepare(kPageOrders, statements::page_orders());
@@ -186,23 +194,19 @@ Tried<void> Snapshots::fetch_orders(const PageSpec& spec, Page& page) {
   std::vector<OrderId> ids;
   ids.reserve(page.rows.size());
   for (const DeferredRow& row : page.rows) ids.push_back(row.task.key.order);
-  const auto fetch = [&](std::span<const OrderId> those) {
-    Ids parameters(those);
-    parameters.parameters.push_back(
-        binary(binary_bigint(static_cast<std::int64_t>(spec.limit_bytes))));
-    return each(kPageOrders, parameters, [&](RowReader& row) {
-      page.orders.push_back({});
-      page.orders.back().order = row.order();
-    });
-  };
-  if (auto done = fetch(ids); !done) return done;
-  Places places = places_of(page.orders);
-  if (!places.contains(ids.front())) {
-    // The first in line has one of the youngest ids, so it was cut off: it goes alone.
-    page.orders.clear();
-    if (auto done = fetch({ids.data(), 1}); !done) return done;
-    places = places_of(page.orders);
-  }
+  // An order may have more than one row in a page.
+  std::vector<OrderId> once = ids;
+  std::unordered_set<OrderId> seen;
+  std::erase_if(once, [&](const OrderId& id) { return !seen.insert(id).second; });
+  Ids parameters(once);
+  parameters.parameters.push_back(
+      binary(binary_bigint(static_cast<std::int64_t>(spec.limit_bytes))));
+  auto done = each(kPageOrders, parameters, [&](RowReader& row) {
+    page.orders.push_back({});
+    page.orders.back().order = row.order();
+  });
+  if (!done) return done;
+  const Places places = places_of(page.orders);
   std::size_t size = 0;
   while (size < ids.size() && places.contains(ids[size])) ++size;
   if (size == ids.size()) return {};
@@ -259,13 +263,13 @@ Tried<Page> Snapshots::page(const PageSpec& spec) {
   return page;
 }
 
-Tried<std::vector<OrderRecord>> Snapshots::records(std::span<const OrderId> ids,
-                                                   std::int64_t after_seq) {
+Tried<std::vector<OrderRecord>> Snapshots::records(const char* orders_statement,
+                                                   std::span<const OrderId> ids) {
   std::vector<OrderRecord> records;
   if (ids.empty()) return records;
   const Ids parameters(ids);
   std::vector<OrderSnapshot> orders;
-  auto done = each(kOrders, parameters, [&](RowReader& row) {
+  auto done = each(orders_statement, parameters, [&](RowReader& row) {
     orders.push_back({});
     orders.back().order = row.order();
   });
@@ -295,15 +299,39 @@ Tried<std::vector<OrderRecord>> Snapshots::records(std::span<const OrderId> ids,
     if (place != places.end()) records[place->second].status = row.status();
   });
   if (!done) return tl::unexpected(done.error());
-  Ids with_cursor = parameters;
+  return records;
+}
+
+Tried<void> Snapshots::add_history(const char* events, const Ids& ids, std::int64_t after_seq,
+                                   std::vector<OrderRecord>& records) {
+  const Places places = places_of(records);
+  Ids with_cursor = ids;
   with_cursor.parameters.push_back(binary(binary_bigint(after_seq)));
-  done = each(kEvents, with_cursor, [&](RowReader& row) {
+  return each(events, with_cursor, [&](RowReader& row) {
     EventRow event = row.event();
     const auto place = places.find(event.order);
     if (place != places.end()) records[place->second].events.push_back(std::move(event));
   });
+}
+
+Tried<std::vector<OrderRecord>> Snapshots::summaries(std::span<const OrderId> ids) {
+  return records(kSummaries, ids);
+}
+
+Tried<std::vector<OrderRecord>> Snapshots::record(const OrderId& id) {
+  auto found = records(kOrders, {&id, 1});
+  if (!found) return found;
+  const auto done = add_history(kNewestEvents, Ids({&id, 1}), 0, *found);
   if (!done) return tl::unexpected(done.error());
-  return records;
+  return found;
+}
+
+Tried<std::vector<OrderRecord>> Snapshots::history(const OrderId& id, std::int64_t after_seq) {
+  auto found = records(kSummaries, {&id, 1});
+  if (!found) return found;
+  const auto done = add_history(kOldestEvents, Ids({&id, 1}), after_seq, *found);
+  if (!done) return tl::unexpected(done.error());
+  return found;
 }
 
 }  // namespace ordo

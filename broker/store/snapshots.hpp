@@ -23,8 +23,12 @@ class Snapshots {
 
   Tried<std::vector<OrderSnapshot>> load(std::span<const OrderId> ids);
   Tried<Page> page(const PageSpec& spec);
-  /// Orders found among `ids`, in their order; events with seq > after_seq.
-  Tried<std::vector<OrderRecord>> records(std::span<const OrderId> ids, std::int64_t after_seq);
+  /// Those of `ids` that are there, in their order, without payload, context and events.
+  Tried<std::vector<OrderRecord>> summaries(std::span<const OrderId> ids);
+  /// One order with its newest events, or none.
+  Tried<std::vector<OrderRecord>> record(const OrderId& id);
+  /// The same without payload and context, with its oldest events after a seq.
+  Tried<std::vector<OrderRecord>> history(const OrderId& id, std::int64_t after_seq);
 
  private:
   struct Ids;
@@ -33,6 +37,9 @@ class Snapshots {
   Tried<void> add_tasks(const Ids& ids, std::vector<OrderSnapshot>& orders);
   Tried<void> add_deferred(const Ids& ids, std::vector<OrderSnapshot>& orders);
   Tried<void> add_events(const Ids& ids, std::vector<OrderSnapshot>& orders);
+  Tried<std::vector<OrderRecord>> records(const char* orders, std::span<const OrderId> ids);
+  Tried<void> add_history(const char* events, const Ids& ids, std::int64_t after_seq,
+                          std::vector<OrderRecord>& records);
   Tried<void> fetch_rows(const PageSpec& spec, Page& page);
   Tried<void> fetch_orders(const PageSpec& spec, Page& page);
   Tried<void> add_page_rows(const Ids& ids, Page& page);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "broker/store/batch_columns.hpp"
+#include "schema/limits.hpp"
 
 namespace ordo::statements {
 
@@ -22,6 +23,10 @@ inline constexpr const char* kPlanning =
 inline constexpr const char* kOrderColumns =
     "o.id, o.pipeline_id, o.priority, o.key, o.customer, o.labels, o.context, o.payload, "
     "o.submit_hash, o.deadline_at, o.accepted_at";
+/// The same columns without what is long.
+inline constexpr const char* kSummaryColumns =
+    "o.id, o.pipeline_id, o.priority, o.key, o.customer, o.labels, null::text as context, "
+    "null::bytea as payload, o.submit_hash, o.deadline_at, o.accepted_at";
 inline constexpr const char* kTaskColumns =
     "t.order_id, t.step, t.branch, t.kind, t.queue, t.priority, t.seq, t.attempt, t.failures, "
     "t.losses, t.maybe";
@@ -46,6 +51,9 @@ inline std::string of_those(const std::string& column) {
 inline std::string orders() {
   return std::string("select ") + kOrderColumns + " from orders o where " + of_those("o.id");
 }
+inline std::string order_summaries() {
+  return std::string("select ") + kSummaryColumns + " from orders o where " + of_those("o.id");
+}
 inline std::string tasks() {
   return std::string("select ") + kTaskColumns + " from task t where " + of_those("t.order_id") +
          " order by t.order_id, t.step, t.branch, t.kind";
@@ -62,12 +70,14 @@ inline std::string deciding_events() {
          " and (e.order_status is not null or e.kind in ('succeeded', 'operator_complete', "
          "'operator_skip', 'cancel_requested')) order by e.order_id, e.seq";
 }
-/// The newest events of each order after a seq ($4), at most 1,000.
-inline std::string events() {
+/// Events of each order after a seq ($4), a page of them: the newest or the oldest.
+inline std::string events(const char* direction) {
   return std::string("select n.* from unnest($1::uuid[]) u(id) cross join lateral (select ") +
          kEventColumns +
          " from event e where e.order_id = u.id and e.order_id between $2::uuid and $3::uuid "
-         "and e.seq > $4::bigint order by e.seq desc limit 1000) n order by n.order_id, n.seq";
+         "and e.seq > $4::bigint order by e.seq " +
+         direction + " limit " + std::to_string(limits::kEventsPage) +
+         ") n order by n.order_id, n.seq";
 }
 inline std::string statuses() {
   return "select u.id, n.order_status from unnest($1::uuid[]) u(id) cross join lateral (select "
@@ -80,12 +90,13 @@ inline std::string crowded() {
   return "select t.order_id from deferred t where " + of_those("t.order_id") +
          " group by t.order_id having count(*) > 1";
 }
-/// Those orders, by id, up to the one with which the payloads reach $4 bytes.
+/// Those orders, in the array's order, up to the one with which the payloads reach $4 bytes.
 inline std::string page_orders() {
   return std::string("select p.* from (select ") + kOrderColumns +
-         ", coalesce(sum(coalesce(octet_length(o.payload), 0)) over (order by o.id rows between "
-         "unbounded preceding and 1 preceding), 0) as before from orders o where " +
-         of_those("o.id") + ") p where p.before < $4::bigint";
+         ", coalesce(sum(coalesce(octet_length(o.payload), 0)) over (order by u.place rows between "
+         "unbounded preceding and 1 preceding), 0) as before "
+         "from unnest($1::uuid[]) with ordinality u(id, place) join orders o on o.id = u.id "
+         "where o.id between $2::uuid and $3::uuid) p where p.before < $4::bigint";
 }
 inline std::string backlog_page() {
   return std::string("select ") + kTaskColumns + kDeferredColumns +

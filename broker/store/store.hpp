@@ -92,11 +92,14 @@ struct OrderRecord {
   OrderStatus status = OrderStatus::kRunning;
   std::vector<TaskRow> tasks;
   std::vector<DeferredRow> deferred;
-  std::vector<EventRow> events;  ///< ascending by seq; the newest 1,000 at most
+  /// ascending by seq, at most limits::kEventsPage: kOrder the newest, kEvents the oldest after the
+  /// cursor, lists none
+  std::vector<EventRow> events;
 };
 
 /// What a client or operator wants to read.
 struct QuerySpec {
+  /// Lists come without payload, context and events.
   enum class What : std::uint8_t { kOrder, kByCustomer, kOpen, kParked, kEvents };
   What what = What::kOrder;
   OrderId id;            ///< kOrder, kEvents
