@@ -159,7 +159,7 @@ int main(int argc, char** argv) {
     ledger = std::move(*opened);
   }
   const Shop shop(std::move(options), std::move(ledger));
-  ordo::Worker worker({.name = "shop-" + std::to_string(::getpid()), .slots = 64, .take_ahead = 4});
+  ordo::Worker worker({.name = "shop-" + std::to_string(::getpid()), .slots = 64});
   for (const std::string_view name : ordo::shop::step_names()) {
     worker.on(std::string(name),
               [&](Task& task) { return shop.handle(task, worker.options().name); });

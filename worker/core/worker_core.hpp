@@ -40,7 +40,7 @@ struct Settings {
   std::vector<std::string> queues;  ///< whose tasks it takes, 1 to limits::kWorkerQueues
   std::uint32_t links = 1;          ///< brokers
   std::uint32_t slots = 8;          ///< handlers at a time, at least 1
-  std::uint32_t take_ahead = 8;  ///< tasks held beyond those; slots + take_ahead ≤ kMostCapacity
+  std::uint32_t take_ahead = 0;  ///< tasks held beyond those; slots + take_ahead ≤ kMostCapacity
   Millis drain_timeout{20'000};  ///< for handlers to finish and results to be recorded
   Millis hang_grace{30'000};     ///< past its timeout a handler counts as hung after this
 };

@@ -54,6 +54,7 @@ TEST(Worker, RunsWhatItIsOfferedAndDrains) {
   EXPECT_EQ(broker.seen().results[0].result, "got this");
   ASSERT_EQ(broker.seen().hellos.size(), 1U);
   EXPECT_EQ(broker.seen().hellos[0].queues, std::vector<std::string>{"work"});
+  EXPECT_EQ(broker.seen().hellos[0].slots, 2U) << "nothing is taken ahead unless it is asked for";
   worker.stop();
   EXPECT_EQ(worker.wait(), 0);
   EXPECT_TRUE(broker.wait_for([](const auto& seen) { return seen.goodbyes.size() == 1; }));

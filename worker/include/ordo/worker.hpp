@@ -34,10 +34,11 @@ struct WorkerOptions {
   std::vector<std::string> brokers{"tcp://127.0.0.1:7701"};
   std::string name{};       ///< for people; empty: HOST-PID
   std::uint32_t slots = 8;  ///< handlers at a time, 1 to 4,096
-  /// Tasks held beyond those, so that a slot need not wait for the next. Their timeouts run
-  /// meanwhile: 0 where handlers are slow, a few thousand where they take microseconds. slots +
-  /// take_ahead ≤ 8,128.
-  std::uint32_t take_ahead = 8;
+  /// Tasks held beyond those, so that a slot need not wait a round trip for its next. Their
+  /// timeouts run meanwhile, and they are in flight although nothing runs them: 0 keeps the promise
+  /// of at most `slots` tasks here. Raise it where a handler takes less than a few milliseconds:
+  /// about `slots` for milliseconds, thousands for microseconds. slots + take_ahead ≤ 8,128.
+  std::uint32_t take_ahead = 0;
   std::chrono::milliseconds drain_timeout{
       20'000};  ///< for handlers to finish after stop(), up to 24 h
   std::chrono::milliseconds hang_grace{
