@@ -144,7 +144,9 @@ int main(int argc, char** argv) {
     if (!taken) {
       rest.push_back(argv[i]);
     } else if (!*taken) {
-      return usage("no value for " + std::string(flag));
+      const bool is_scale = flag == "--time-scale";
+      return usage(std::string(flag) + " is `" + (i + 1 < argc ? argv[i + 1] : "") + "`: give a " +
+                   (is_scale ? "number, 0 to 1000" : "whole number, 0 to 18446744073709551615"));
     } else {
       ++i;
     }

@@ -85,24 +85,30 @@ class Arguments {
 struct Setting {
   std::string_view flag;
   const char* variable;
+  const char* wants;  ///< what a value must be; start() checks the rest
 };
-constexpr Setting kSettings[] = {{"broker", "ORDO_BROKERS"},
-                                 {"name", "ORDO_WORKER_NAME"},
-                                 {"slots", "ORDO_SLOTS"},
-                                 {"take-ahead", "ORDO_TAKE_AHEAD"},
-                                 {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS"},
-                                 {"hang-grace", "ORDO_HANG_GRACE_MS"}};
+constexpr Setting kSettings[] = {
+    {"broker", "ORDO_BROKERS", "host:port, several separated by commas"},
+    {"name", "ORDO_WORKER_NAME", "text of at most 128 bytes"},
+    {"slots", "ORDO_SLOTS", "a whole number, 1 to 4096"},
+    {"take-ahead", "ORDO_TAKE_AHEAD", "a whole number, 0 to 8128 less the slots"},
+    {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS", "whole milliseconds, 0 to 86400000"},
+    {"hang-grace", "ORDO_HANG_GRACE_MS", "whole milliseconds, 0 to 86400000"}};
 
 int usage(const std::string& problem) {
   std::fprintf(stderr, "%s\ntry --help\n", problem.c_str());
   return kExitUsage;
 }
 
-bool is_known(std::string_view flag) {
+const Setting* find_setting(std::string_view flag) {
   for (const Setting& setting : kSettings) {
-    if (setting.flag == flag) return true;
+    if (setting.flag == flag) return &setting;
   }
-  return false;
+  return nullptr;
+}
+
+int no_value(const std::string& where, std::string_view value, const Setting& setting) {
+  return usage(where + " is `" + std::string(value) + "`: give " + setting.wants);
 }
 
 /// An exit code where the program ends here, else nullopt.
@@ -125,14 +131,13 @@ std::optional<int> take_flags(int argc, char** argv, Arguments& arguments, bool&
       value = flag.substr(equals + 1);
       flag = flag.substr(0, equals);
     }
-    if (!is_known(flag)) return usage("unknown option `--" + std::string(flag) + "`");
+    const Setting* const setting = find_setting(flag);
+    if (setting == nullptr) return usage("unknown option `--" + std::string(flag) + "`");
     if (equals == std::string_view::npos) {
       if (++i >= argc) return usage("--" + std::string(flag) + " needs a value");
       value = argv[i];
     }
-    if (!arguments.take(flag, value)) {
-      return usage("`" + std::string(value) + "` is no value for --" + std::string(flag));
-    }
+    if (!arguments.take(flag, value)) return no_value("--" + std::string(flag), value, *setting);
   }
   return std::nullopt;
 }
@@ -141,9 +146,7 @@ std::optional<int> take_environment(Arguments& arguments) {
   for (const Setting& setting : kSettings) {
     const char* const value = std::getenv(setting.variable);
     if (value == nullptr || *value == '\0') continue;
-    if (!arguments.take(setting.flag, value)) {
-      return usage("`" + std::string(value) + "` is no value for " + setting.variable);
-    }
+    if (!arguments.take(setting.flag, value)) return no_value(setting.variable, value, setting);
   }
   arguments.forget_brokers();
   return std::nullopt;

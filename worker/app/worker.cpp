@@ -15,20 +15,21 @@
 #include "schema/limits.hpp"
 #include "schema/text.hpp"
 #include "worker/app/handlers.hpp"
+#include "worker/app/options_check.hpp"
 #include "worker/app/worker_loop.hpp"
 
 namespace ordo {
 namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
-/// A thread a slot: more of them than this help nobody.
-constexpr std::uint32_t kMostSlots = 4096;
+/// Of the host in a name that nobody chose: the whole fits into the bound of names.
+constexpr std::size_t kHostPart = 100;
 constexpr int kExitUsage = 2;
 
 std::string default_name() {
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) std::strcpy(host.data(), "worker");
-  return std::string(host.data()) + '-' + std::to_string(getpid());
+  return clean_text(host.data(), kHostPart) + '-' + std::to_string(getpid());
 }
 
 wire::SessionId new_session() {
@@ -40,33 +41,20 @@ wire::SessionId new_session() {
   return session;
 }
 
-/// "host:port" means the same as "tcp://host:port".
-std::vector<std::string> with_transport(std::vector<std::string> endpoints) {
-  for (std::string& endpoint : endpoints) {
-    if (endpoint.find("://") == std::string::npos) endpoint.insert(0, "tcp://");
-  }
+std::vector<std::string> to_endpoints(const std::vector<std::string>& brokers) {
+  std::vector<std::string> endpoints;
+  for (const std::string& broker : brokers) endpoints.push_back(*worker::to_endpoint(broker));
   return endpoints;
+}
+
+/// A name of a handler or a queue, quoted for people, with the rule it breaks.
+std::string no_name(const std::string& name, std::string_view of) {
+  return "`" + clean_text(name, limits::kTextBytes) + "` is no name of a " + std::string(of) +
+         ": write 1 to " + std::to_string(limits::kNameBytes) + " of a-z, 0-9, `_`, `.` and `-`";
 }
 
 Result<void> refuse(std::string_view reason, std::string message) {
   return fail(Code::kMalformed, reason, std::move(message));
-}
-
-Result<void> check(const WorkerOptions& options) {
-  if (options.brokers.empty()) return refuse("brokers", "no broker is given");
-  if (options.slots < 1 || options.slots > kMostSlots) {
-    return refuse("slots", "slots must be 1 to " + std::to_string(kMostSlots));
-  }
-  if (options.take_ahead > worker::kMostCapacity - options.slots) {
-    return refuse("take_ahead",
-                  "slots + take_ahead must be at most " + std::to_string(worker::kMostCapacity));
-  }
-  const auto is_sane = [](std::chrono::milliseconds time) {
-    return time >= std::chrono::milliseconds{0} && time <= std::chrono::hours{24};
-  };
-  if (!is_sane(options.drain_timeout)) return refuse("drain_timeout", "must be 0 to 24 h");
-  if (!is_sane(options.hang_grace)) return refuse("hang_grace", "must be 0 to 24 h");
-  return {};
 }
 
 }  // namespace
@@ -87,17 +75,21 @@ struct Worker::State {
 };
 
 Result<void> Worker::State::check_registrations() const {
-  if (handlers.by_name.empty()) return refuse("no_handler", "no handler is registered");
+  if (handlers.by_name.empty()) {
+    return refuse("no_handler", "no handler is registered: call Worker::on() before it starts");
+  }
   for (const auto& [name, handler] : handlers.by_name) {
-    if (!is_name(name)) return refuse("bad_name", "`" + name + "` is no name of a handler");
+    if (!is_name(name)) return refuse("bad_name", no_name(name, "handler"));
     if (!handler) return refuse("no_handler", "the handler of `" + name + "` is empty");
   }
   for (const std::string& queue : queues) {
-    if (!is_name(queue)) return refuse("bad_name", "`" + queue + "` is no name of a queue");
+    if (!is_name(queue)) return refuse("bad_name", no_name(queue, "queue"));
   }
   if (queues.size() > limits::kWorkerQueues) {
-    return refuse("queues",
-                  "a worker serves at most " + std::to_string(limits::kWorkerQueues) + " queues");
+    return refuse("queues", "the handlers take tasks of " + std::to_string(queues.size()) +
+                                " queues: a worker serves at most " +
+                                std::to_string(limits::kWorkerQueues) +
+                                ", split them over several workers");
   }
   return {};
 }
@@ -156,10 +148,10 @@ Result<void> Worker::start() {
   if (state_->thread.joinable()) {
     return fail(Code::kConflict, "running", "the worker runs already");
   }
-  if (auto checked = check(state_->options); !checked) return checked;
+  if (auto checked = worker::check_options(state_->options); !checked) return checked;
   if (auto checked = state_->check_registrations(); !checked) return checked;
   state_->loop = std::make_unique<worker::WorkerLoop>(
-      state_->settings(), with_transport(state_->options.brokers),
+      state_->settings(), to_endpoints(state_->options.brokers),
       std::make_shared<const worker::Handlers>(state_->handlers), state_->options.on_log);
   state_->running.store(state_->loop.get());
   if (state_->must_stop.load()) state_->loop->request_drain();

@@ -35,6 +35,8 @@ TEST(RunWorker, ExplainsItselfAndRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(run_with(worker, {"--slots=0"}), 2);
   EXPECT_EQ(run_with(worker, {"--colour", "red"}), 2);
   EXPECT_EQ(run_with(worker, {"stray"}), 2);
+  EXPECT_EQ(run_with(worker, {"--broker", "foo"}), 2);
+  EXPECT_EQ(run_with(worker, {"--broker", "foo:1", "--name", std::string(129, 'n')}), 2);
   Worker idle;
   EXPECT_EQ(run_with(idle, {}), 2) << "no handler";
 }
@@ -56,6 +58,25 @@ TEST(RunWorker, TakesFlagsBeforeEnvironmentBeforeOptions) {
   setenv("ORDO_SLOTS", "x", 1);
   EXPECT_EQ(run_with(worker, {}), 2);
   for (const char* const name : {"ORDO_SLOTS", "ORDO_TAKE_AHEAD", "ORDO_BROKERS"}) unsetenv(name);
+}
+
+TEST(RunWorker, SaysWhatIsWrongWhereAndWhatItTakes) {
+  const auto words_of = [](std::vector<std::string> arguments) {
+    Worker worker;
+    worker.on("work", [](Task&) { return succeeded(); });
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run_with(worker, std::move(arguments)), 2);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(words_of({"--slots", "x"}),
+            "--slots is `x`: give a whole number, 1 to 4096\ntry --help\n");
+  EXPECT_EQ(words_of({"--slots", "4097"}),
+            "slots (--slots, ORDO_SLOTS) is 4097: give 1 to 4096\ntry --help\n");
+  setenv("ORDO_SLOTS", "abc", 1);
+  EXPECT_EQ(words_of({}), "ORDO_SLOTS is `abc`: give a whole number, 1 to 4096\ntry --help\n");
+  unsetenv("ORDO_SLOTS");
+  EXPECT_NE(words_of({"--broker", "foo"}).find("broker `foo` (--broker, ORDO_BROKERS)"),
+            std::string::npos);
 }
 
 TEST(RunWorker, DrainsOnSigterm) {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "tests/unit/worker/fake_broker.hpp"
+#include "worker/app/options_check.hpp"
 
 namespace ordo {
 namespace {
@@ -373,6 +374,35 @@ TEST(Worker, SaysWhatIsWrongBeforeItStarts) {
   EXPECT_EQ(reason_of(no_slots, "a"), "slots");
   EXPECT_EQ(reason_of(greedy, "a"), "take_ahead");
   EXPECT_EQ(reason_of(lonely, "a"), "brokers");
+  WorkerOptions nameless;
+  nameless.name.assign(limits::kCustomerBytes + 1, 'n');
+  EXPECT_EQ(reason_of(nameless, "a"), "bad_name");
+  nameless.name = "\xff";
+  EXPECT_EQ(reason_of(nameless, "a"), "bad_name");
+  WorkerOptions patient;
+  patient.drain_timeout = std::chrono::hours{25};
+  EXPECT_EQ(reason_of(patient, "a"), "drain_timeout");
+  WorkerOptions doubled;
+  doubled.brokers = {"127.0.0.1:1", "tcp://127.0.0.1:1"};
+  EXPECT_EQ(reason_of(doubled, "a"), "brokers");
+}
+
+TEST(Worker, DialsNothingThatIsNoEndpoint) {
+  for (const char* const broker :
+       {"foo", "", ":7701", "host:", "host:0", "host:65536", "host:77x", "::1:7701", "[::1:7701",
+        "[]:1", "udp://host:1", "tcp://", "tcp://a b:1", "tcp://*:7701", "tcp://host:1;h:2"}) {
+    WorkerOptions options;
+    options.brokers = {broker};
+    Worker worker(options);
+    worker.on("a", [](Task&) { return succeeded(); });
+    const auto started = worker.start();
+    ASSERT_FALSE(started) << broker;
+    EXPECT_EQ(started.error().reason, "bad_endpoint") << broker;
+    EXPECT_NE(started.error().message.find("--broker"), std::string::npos);
+  }
+  for (const char* const broker : {"a.b-c_1:1", "tcp://[::1]:65535", "[fe80::1%eth0]:7701"}) {
+    EXPECT_TRUE(worker::to_endpoint(broker)) << broker;
+  }
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct WorkerOptions {
   /// Where brokers listen for workers ("tcp://host:port" or "host:port"); a connection to each is
   /// kept.
   std::vector<std::string> brokers{"tcp://127.0.0.1:7701"};
-  std::string name{};       ///< for people; empty: HOST-PID
+  std::string name{};       ///< for people, UTF-8 of at most 128 bytes; empty: HOST-PID
   std::uint32_t slots = 8;  ///< handlers at a time, 1 to 4,096
   /// Tasks held beyond those, so that a slot need not wait a round trip for its next. Their
   /// timeouts run meanwhile, and they are in flight although nothing runs them: 0 keeps the promise
