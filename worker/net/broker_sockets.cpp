@@ -37,7 +37,17 @@ struct Line {
   zmq::socket_t monitor;
   std::deque<std::string> waiting;
   std::size_t waiting_bytes = 0;
+  bool is_v6 = false;   ///< dialled for IPv6 addresses
+  bool was_up = false;  ///< a broker answered there
 };
+
+/// Whether the next dial asks for IPv6 addresses. A name may have both kinds and the broker listen
+/// at one, and libzmq tries only one: what did not answer by the one is dialled by the other.
+bool next_is_v6(const Line& line, const std::string& endpoint) {
+  if (endpoint.find('[') != std::string::npos) return true;
+  const bool has_failed = line.socket && !line.was_up;
+  return has_failed ? !line.is_v6 : line.is_v6;
+}
 
 void drop_waiting(Line& line) {
   line.waiting.clear();
@@ -110,10 +120,13 @@ Result<void> BrokerSockets::dial(LinkIndex link) {
   Line& line = state_->lines[link];
   const std::string& endpoint = state_->endpoints[link];
   try {
+    const bool is_v6 = next_is_v6(line, endpoint);
     line = Line{};
+    line.is_v6 = is_v6;
     line.socket = zmq::socket_t(state_->context, zmq::socket_type::dealer);
     line.socket.set(zmq::sockopt::linger, kLingerMs);
     line.socket.set(zmq::sockopt::immediate, true);
+    line.socket.set(zmq::sockopt::ipv6, line.is_v6);
     line.socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(limits::kFrameBytes));
     line.socket.set(zmq::sockopt::reconnect_ivl, kRedialMs);
     line.socket.set(zmq::sockopt::reconnect_ivl_max, kRedialCapMs);
@@ -187,6 +200,7 @@ std::uint64_t BrokerSockets::undecodable() const { return state_->undecodable; }
 void BrokerSockets::State::take_changes(LinkIndex link, std::vector<Event>& events) {
   while (const auto is_up = next_change(lines[link])) {
     if (*is_up) {
+      lines[link].was_up = true;
       events.emplace_back(event::Connected{link});
     } else {
       drop_waiting(lines[link]);

@@ -24,7 +24,8 @@ namespace ordo::worker {
 
 class FakeBroker {
  public:
-  FakeBroker() { start("tcp://127.0.0.1:*"); }
+  /// Throws zmq::error_t where the machine has no such address.
+  explicit FakeBroker(const std::string& where = "tcp://127.0.0.1:*") { start(where); }
   ~FakeBroker() { stop(); }
   FakeBroker(const FakeBroker&) = delete;
   FakeBroker& operator=(const FakeBroker&) = delete;
@@ -88,6 +89,7 @@ class FakeBroker {
     router.set(zmq::sockopt::linger, 0);
     router.set(zmq::sockopt::router_mandatory, true);
     router.set(zmq::sockopt::sndhwm, 0);
+    router.set(zmq::sockopt::ipv6, where.find('[') != std::string::npos);
     bind(router, where);
     endpoint_ = router.get(zmq::sockopt::last_endpoint);
     peer_.clear();
@@ -100,8 +102,9 @@ class FakeBroker {
     while (true) {
       try {
         return router.bind(where);
-      } catch (const zmq::error_t&) {
-        if (std::chrono::steady_clock::now() > until) throw;
+      } catch (const zmq::error_t& error) {
+        const bool may_come = error.num() == EADDRINUSE;
+        if (!may_come || std::chrono::steady_clock::now() > until) throw;
         std::this_thread::yield();
       }
     }

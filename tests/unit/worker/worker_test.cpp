@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -61,6 +62,19 @@ TEST(Worker, RunsWhatItIsOfferedAndDrains) {
   EXPECT_TRUE(broker.wait_for([](const auto& seen) { return seen.goodbyes.size() == 1; }));
   EXPECT_EQ(worker.stats().succeeded, 1U);
   EXPECT_EQ(worker.stats().recorded, 1U);
+}
+
+TEST(Worker, ReachesABrokerOnIpv6) {
+  std::optional<FakeBroker> broker;
+  try {
+    broker.emplace("tcp://[::1]:*");
+  } catch (const zmq::error_t& error) {
+    GTEST_SKIP() << "this machine has no ::1: " << error.what();
+  }
+  Worker worker(options_for(*broker));
+  worker.on("work", [](Task&) { return succeeded(); });
+  ASSERT_TRUE(worker.start());
+  EXPECT_TRUE(broker->wait_for([](const auto& seen) { return seen.hellos.size() == 1; }));
 }
 
 TEST(Worker, GivesHandlersEverythingAboutTheirTask) {
