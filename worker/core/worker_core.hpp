@@ -87,7 +87,7 @@ class WorkerCore {
     Millis beat{1000};
     Millis silence{3000};
     std::uint64_t sent = 0;       ///< results since the hello
-    std::uint64_t received = 0;   ///< offers since the welcome
+    std::uint64_t received = 0;   ///< offers since the latest welcome
     std::uint64_t confirmed = 0;  ///< of `sent`, as the broker says
   };
   /// A task and its place; places are reused, with a new generation each time.

@@ -50,7 +50,9 @@ void WorkerCore::on(event::Received& event) {
 void WorkerCore::on_message(LinkIndex index, wire::Welcome& message) {
   if (message.session != settings_.session) return tell(FactKind::kFrameIgnored);
   Link& link = links_[index];
-  if (link.state != Link::State::kGreeting) return;
+  if (link.state == Link::State::kDialling) return;
+  // Also the second of two: a broker that stalled takes each of the hellos that crossed it, begins
+  // to count anew at each, and counts what it offered in between as lost.
   link.state = Link::State::kWelcome;
   link.beat = std::max(bounded(message.beat_ms, Millis{60'000}), Millis{10});
   link.silence = std::max(bounded(message.silence_ms, Millis{600'000}), 2 * link.beat);

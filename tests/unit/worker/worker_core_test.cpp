@@ -41,6 +41,37 @@ TEST(WorkerCore, IgnoresAWelcomeOfAnotherSession) {
   EXPECT_EQ(harness.facts(FactKind::kFrameIgnored), 1U);
 }
 
+TEST(WorkerCore, CountsAnewAtEveryWelcomeOfHellosThatCrossed) {
+  Harness harness;
+  harness.step(event::Connected{0});
+  harness.pass(Millis{1'000});
+  ASSERT_EQ(harness.sent<wire::WorkerHello>().size(), 1U) << "the broker stalls: said again";
+  // It goes on and takes both: what it offers in between is lost to it, and its counts are zero.
+  wire::Welcome welcome;
+  welcome.session = harness.session;
+  harness.receive(welcome);
+  harness.offer(task(1));
+  harness.finish(task(1));
+  harness.receive(welcome);
+  harness.offer(task(2));
+  harness.pass(Millis{1'000});
+  const auto beats = harness.sent<wire::Beat>();
+  ASSERT_EQ(beats.size(), 1U);
+  EXPECT_EQ(beats[0].received, 1U) << "the offer since the second welcome";
+  EXPECT_GE(beats[0].sent, 1U) << "results left after the second hello, so they count";
+}
+
+TEST(WorkerCore, TellsADrainAgainAtTheSecondWelcome) {
+  Harness harness;
+  harness.welcome();
+  harness.offer(task(1));
+  harness.step(event::DrainRequested{});
+  wire::Welcome welcome;
+  welcome.session = harness.session;
+  harness.receive(welcome);
+  EXPECT_EQ(harness.sent<wire::Drain>().size(), 1U) << "a hello makes the broker forget it";
+}
+
 TEST(WorkerCore, BeatsEverySecondWithWhatItGot) {
   Harness harness;
   harness.welcome();
