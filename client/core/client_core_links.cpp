@@ -50,6 +50,7 @@ void ClientCore::lose(LinkIndex link, std::string_view why, Effects& effects) {
   links_[link].down();
   if (!was_ready) return;
   --ready_links_;
+  shards_.set_up(link, false);
   effects.facts.push_back({Fact::Kind::kLost, link, 0, std::string(why)});
   requeue(link, effects);
 }
@@ -129,11 +130,15 @@ void ClientCore::on_welcome(Times now, LinkIndex link, const wire::Welcome& welc
   std::vector<ShardMap::Home> homes;
   for (const wire::ShardEntry& entry : welcome.shards) {
     const LinkIndex owner = entry.endpoint.empty() ? link : link_of(entry.endpoint);
+    const bool is_there = owner != kNoLink && links_[owner].state == Link::State::kReady;
     if (entry.shard < limits::kShards && homes.size() < limits::kShards) {
-      homes.push_back({entry.shard, entry.weight, owner});
+      homes.push_back({entry.shard, entry.weight, owner, is_there});
     }
   }
-  if (!homes.empty() || shards_.is_empty()) shards_.set(std::move(homes));
+  // A broker that names none (it has only just started) leaves what was known of it.
+  if (homes.empty()) return shards_.set_up(link, true);
+  shards_.merge(link, homes);
+  shards_.set_up(link, true);
 }
 
 // ---- what leaves -------------------------------------------------------------------------------

@@ -153,6 +153,37 @@ TEST(ClientLinks, FollowNotOwnerToAnEndpointTheyDidNotKnow) {
   EXPECT_EQ(rig.orders(1).size(), 1U);
 }
 
+TEST(ClientLinks, SpreadNewOrdersOverTheShardsOfEveryBroker) {
+  Rig rig({.endpoints = {"tcp://a", "tcp://b"}});
+  rig.tick();
+  rig.connect(0, {{0, 1, ""}, {1, 1, ""}});
+  rig.connect(1, {{2, 1, ""}, {3, 1, ""}});
+  for (Token token = 1; token <= 200; ++token) rig.submit(token);
+  rig.tick();
+  EXPECT_GT(rig.orders(0).size(), 50U);
+  EXPECT_GT(rig.orders(1).size(), 50U);
+  for (const auto& order : rig.orders(0)) EXPECT_LT(order.id.shard(), 2U);
+  for (const auto& order : rig.orders(1)) EXPECT_GE(order.id.shard(), 2U);
+}
+
+TEST(ClientLinks, DrawNewOrdersForShardsWhoseBrokerIsThere) {
+  Rig rig({.endpoints = {"tcp://a", "tcp://b"}});
+  rig.tick();
+  rig.connect(0, {{0, 1, ""}, {1, 1, ""}});
+  rig.connect(1, {{2, 1, ""}, {3, 1, ""}});
+  rig.tell(LinkDown{0});
+  for (Token token = 1; token <= 50; ++token) rig.submit(token);
+  rig.tick();
+  ASSERT_EQ(rig.orders(1).size(), 50U);
+  for (const auto& order : rig.orders(1)) EXPECT_GE(order.id.shard(), 2U);
+  // It comes back with one shard: the other one is gone from the map.
+  rig.connect(0, {{0, 1, ""}});
+  for (Token token = 51; token <= 150; ++token) rig.submit(token);
+  rig.tick();
+  EXPECT_GT(rig.orders(0).size(), 10U);
+  for (const auto& order : rig.orders(0)) EXPECT_EQ(order.id.shard(), 0U);
+}
+
 TEST(ClientLinks, UseAnotherBrokerWhenTheOwnerIsAway) {
   Rig rig({.endpoints = {"tcp://a", "tcp://b"}});
   rig.tick();

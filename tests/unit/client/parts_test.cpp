@@ -5,6 +5,7 @@
 #include <set>
 
 #include "client/core/requests.hpp"
+#include "client/core/shard_map.hpp"
 #include "client/core/timers.hpp"
 
 namespace ordo::client {
@@ -79,6 +80,41 @@ TEST(Requests, KeepTheOrderOfAsking) {
   numbers.erase(numbers.begin());
   numbers.push_back(requests.add().number);
   EXPECT_EQ(requests.all(), numbers);
+}
+
+std::set<ShardNumber> drawn(const ShardMap& map, std::string_view key = {}) {
+  Random chance(1);
+  std::set<ShardNumber> shards;
+  for (int i = 0; i < 200; ++i) {
+    shards.insert(static_cast<ShardNumber>(map.draw(Wall{}, key, chance)->shard()));
+  }
+  return shards;
+}
+
+TEST(ShardMap, KeepsWhatOtherBrokersSaid) {
+  ShardMap map;
+  map.merge(0, {{0, 1, 0}, {1, 1, 0}});
+  map.merge(1, {{3, 1, 1}, {2, 1, 1}});
+  EXPECT_EQ(drawn(map), (std::set<ShardNumber>{0, 1, 2, 3})) << "none is there: any may be";
+  map.merge(0, {{1, 1, 0}, {2, 1, 0}});
+  ASSERT_EQ(map.homes().size(), 3U);
+  EXPECT_EQ(map.find(0), nullptr) << "its broker names it no more";
+  EXPECT_EQ(map.find(2)->link, 0U) << "it moved";
+  EXPECT_EQ(map.find(3)->link, 1U);
+}
+
+TEST(ShardMap, DrawsAmongBrokersThatAreThereButLeavesKeysAtHome) {
+  ShardMap map;
+  map.merge(0, {{0, 1, 0}, {1, 1, 0}});
+  map.merge(1, {{2, 1, 1}, {3, 0, 1}});
+  const auto home = drawn(map, "cart-17");
+  map.set_up(1, true);
+  EXPECT_EQ(drawn(map), (std::set<ShardNumber>{2})) << "3 takes no new orders";
+  map.move(1, 1);
+  EXPECT_EQ(drawn(map), (std::set<ShardNumber>{1, 2})) << "its new broker is there";
+  EXPECT_EQ(drawn(map, "cart-17"), home);
+  map.set_up(1, false);
+  EXPECT_EQ(drawn(map), (std::set<ShardNumber>{0, 1, 2}));
 }
 
 }  // namespace
