@@ -2,20 +2,17 @@
 // overload.
 #include <unistd.h>
 
-#include <cstdio>
+#include <cmath>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "bench/load.hpp"
 #include "bench/measures.hpp"
+#include "bench/progress.hpp"
 #include "bench/system.hpp"
 
 namespace ordo::bench {
 namespace {
-
-void say(const char* what, std::uint64_t figure) {
-  std::fprintf(stderr, "%s %llu\n", what, static_cast<unsigned long long>(figure));
-}
 
 /// Draining `orders` that wait: orders a second from the first to the last.
 Result<double> drain_rate(System& system, std::uint64_t orders) {
@@ -25,8 +22,10 @@ Result<double> drain_rate(System& system, std::uint64_t orders) {
   const Steady began = steady_now();
   std::uint64_t seen = first;
   Steady moved = began;
+  Progress progress("draining");
   while (system.page()->last_steps < orders) {
     usleep(2000);
+    progress.tell(seen);
     if (system.page()->last_steps != seen) {
       seen = system.page()->last_steps;
       moved = steady_now();
@@ -40,12 +39,10 @@ Result<double> drain_rate(System& system, std::uint64_t orders) {
 
 Result<void> fill(System& system, client::Client& client, std::uint64_t orders) {
   Load load(client, "bench1", 100);
-  std::uint64_t told = 0;
-  load.fill(orders, [&](std::uint64_t acked) {
-    if (acked < told + 1'000'000) return;
-    told = acked;
-    say("waiting:", acked);
-  });
+  {
+    Progress progress("filling");
+    load.fill(orders, [&](std::uint64_t acked) { progress.tell(acked); });
+  }
   if (load.counts.failed > 0) {
     return fail(Code::kInternal, "submit",
                 std::to_string(load.counts.failed.load()) + " submits failed");
@@ -86,7 +83,8 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   auto client = (*system)->connect(50'000);
   if (!client) return tl::unexpected<Error>(client.error());
   if (auto ok = (*system)->apply(**client, 1); !ok) return tl::unexpected<Error>(ok.error());
-  Figures figures;
+  auto figures = describe(**system, {});
+  if (!figures) return figures;
   // The queue must exist for a worker before orders wait in it: a short run warms everything up as
   // well.
   constexpr std::uint64_t kSmall = 100'000;
@@ -98,9 +96,9 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   if (auto ok = fill(**system, **client, spec.orders); !ok)
     return tl::unexpected<Error>(ok.error());
   const auto filled = static_cast<double>((steady_now() - began).count()) / 1e6;
-  figures.emplace_back("orders", static_cast<double>(spec.orders));
-  figures.emplace_back("fill_per_s", static_cast<double>(spec.orders) / filled);
-  figures.emplace_back("rss_full_mib", (*system)->broker().peak_mib());
+  figures->emplace_back("orders", static_cast<double>(spec.orders));
+  figures->emplace_back("fill_per_s", static_cast<double>(spec.orders) / filled);
+  figures->emplace_back("rss_full_mib", (*system)->broker().peak_mib());
   double restart = 0;
   double rss = (*system)->broker().peak_mib();
   {
@@ -118,8 +116,10 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   Steady moved = drain_began;
   auto left = (*system)->number("select count(*) from deferred");
   if (!left) return tl::unexpected<Error>(left.error());
+  Progress progress("draining");
   while (*left > 0 && steady_now() - moved < Seconds{60}) {
     usleep(500'000);
+    progress.tell(seen - first);
     if ((*system)->page()->last_steps != seen) moved = steady_now();
     seen = (*system)->page()->last_steps;
     if (seen + 20'000 >= spec.orders) {
@@ -132,13 +132,13 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   rss = std::max(rss, (*system)->broker().peak_mib());
   auto ended = (*system)->number("select count(*) from event where order_status = 'succeeded'");
   if (!ended) return tl::unexpected<Error>(ended.error());
-  figures.insert(figures.end(), {{"drain_small_per_s", *small},
-                                 {"drain_per_s", large},
-                                 {"drain_ratio", large / *small},
-                                 {"restart_s", restart},
-                                 {"rss_mib", rss},
-                                 {"lost", static_cast<double>(spec.orders + kSmall) -
-                                              static_cast<double>(*ended)}});
+  figures->insert(figures->end(), {{"drain_small_per_s", *small},
+                                   {"drain_per_s", large},
+                                   {"drain_ratio", large / *small},
+                                   {"restart_s", restart},
+                                   {"rss_mib", rss},
+                                   {"lost", static_cast<double>(spec.orders + kSmall) -
+                                                static_cast<double>(*ended)}});
   return figures;
 }
 
@@ -153,15 +153,20 @@ Result<Figures> measure_overload(const MeasureSpec& spec) {
   auto client = (*system)->connect(200'000);
   if (!client) return tl::unexpected<Error>(client.error());
   if (auto ok = (*system)->apply(**client, 1); !ok) return tl::unexpected<Error>(ok.error());
-  if (auto ok = (*system)->start_workers({.slots = 50, .take_ahead = 50, .handler_micros = 9'900});
-      !ok) {
-    return tl::unexpected<Error>(ok.error());
-  }
+  const WorkerSpec workers{.slots = 50, .take_ahead = 50, .handler_micros = 9'900};
+  if (auto ok = (*system)->start_workers(workers); !ok) return tl::unexpected<Error>(ok.error());
+  auto figures = describe(**system, workers);
+  if (!figures) return figures;
   const auto goodput = [&](double rate, LoadCounts*& counts, std::unique_ptr<Load>& load) {
     load = std::make_unique<Load>(**client, "bench1", 100);
-    const auto until = [](double seconds) {
+    const Micros expected{static_cast<std::int64_t>((spec.warm_up / 3 + spec.seconds) * 1e6)};
+    Progress progress("at " + std::to_string(std::lround(rate)) + " orders/s", expected);
+    const auto until = [&progress](double seconds) {
       const Steady end = steady_now() + Micros{static_cast<std::int64_t>(seconds * 1e6)};
-      return [end] { return steady_now() >= end; };
+      return [end, &progress] {
+        progress.tell(0);
+        return steady_now() >= end;
+      };
     };
     load->open_loop(rate, false, until(spec.warm_up / 3));
     load->counts.reject.reset();
@@ -177,14 +182,16 @@ Result<Figures> measure_overload(const MeasureSpec& spec) {
   std::unique_ptr<Load> load;
   const double normal = goodput(6'000, counts, load);
   const double flooded = goodput(50'000, counts, load);
-  return Figures{{"capacity_per_s", normal},
-                 {"goodput_per_s", flooded},
-                 {"goodput_ratio", flooded / normal},
-                 {"rejects_per_s", static_cast<double>(counts->busy) / spec.seconds},
-                 {"reject_p50_ms", counts->reject.percentile_ms(0.5)},
-                 {"reject_p99_ms", counts->reject.percentile_ms(0.99)},
-                 {"failed", static_cast<double>(counts->failed)},
-                 {"rss_mib", (*system)->broker().peak_mib()}};
+  figures->insert(figures->end(),
+                  {{"capacity_per_s", normal},
+                   {"goodput_per_s", flooded},
+                   {"goodput_ratio", flooded / normal},
+                   {"rejects_per_s", static_cast<double>(counts->busy) / spec.seconds},
+                   {"reject_p50_ms", counts->reject.percentile_ms(0.5)},
+                   {"reject_p99_ms", counts->reject.percentile_ms(0.99)},
+                   {"failed", static_cast<double>(counts->failed)},
+                   {"rss_mib", (*system)->broker().peak_mib()}});
+  return figures;
 }
 
 }  // namespace ordo::bench

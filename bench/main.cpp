@@ -1,13 +1,13 @@
 // ordo-bench: measures ordo on this machine. `ordo bench WHAT` and `./dev bench WHAT` run it.
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "bench/machine.hpp"
 #include "bench/measures.hpp"
 #include "bench/system.hpp"
 
@@ -17,12 +17,21 @@
 
 namespace {
 
+using ordo::bench::Figure;
 using ordo::bench::Figures;
 using ordo::bench::MeasureSpec;
 
+nlohmann::ordered_json to_json(const Figure& figure) {
+  if (const auto* words = std::get_if<std::string>(&figure)) return *words;
+  const double number = std::get<double>(figure);
+  const double shown =
+      std::abs(number) >= 100 ? std::round(number) : std::round(number * 1000) / 1000;
+  if (shown == std::trunc(shown)) return static_cast<std::int64_t>(shown);
+  return shown;
+}
+
 int report(const MeasureSpec& spec, const Figures& figures) {
-  utsname machine{};
-  uname(&machine);
+  const ordo::bench::Machine machine = ordo::bench::this_machine();
   nlohmann::ordered_json line;
   line["bench"] = spec.what;
   line["steps"] = spec.steps;
@@ -30,11 +39,11 @@ int report(const MeasureSpec& spec, const Figures& figures) {
   line["payload_bytes"] = spec.payload_bytes;
   line["warm_up_s"] = spec.warm_up;
   line["seconds"] = spec.seconds;
-  for (const auto& [name, figure] : figures) {
-    line[name] = std::abs(figure) >= 100 ? std::round(figure) : std::round(figure * 1000) / 1000;
-  }
-  line["cores"] = sysconf(_SC_NPROCESSORS_ONLN);
-  line["kernel"] = machine.release;
+  for (const auto& [name, figure] : figures) line[name] = to_json(figure);
+  line["cpu"] = machine.cpu;
+  line["cores"] = machine.cores;
+  line["ram_mib"] = machine.ram_mib;
+  line["kernel"] = machine.kernel;
   line["commit"] = ORDO_COMMIT;
   std::printf("%s\n", line.dump().c_str());
   return 0;
@@ -60,7 +69,11 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", spec.seconds, "Seconds that count")->check(CLI::Range(1, 600));
   app.add_option("--orders", spec.orders, "Orders that wait (backlog, restart)")
       ->check(CLI::Range(100'000, 100'000'000));
-  app.add_option("--in-flight", spec.in_flight, "Orders between submit and end (throughput)");
+  app.add_option("--in-flight", spec.in_flight,
+                 "Orders between submit and end (throughput); 0: 8000, or 3000 of six steps");
+  app.add_option("--batch", spec.batch,
+                 "Orders a commit of the ceiling; 0: the mean of the run beside it, 500 alone")
+      ->check(CLI::Range(0, 2000));
   app.add_option("--rate", spec.rate,
                  "Orders a second at half load (latency); 0: half of what it reaches");
   app.add_flag("--hold-snapshot", spec.hold_snapshot, "Once more with a transaction held open");

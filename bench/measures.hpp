@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "ordo/result.hpp"
@@ -21,15 +22,25 @@ struct MeasureSpec {
   double warm_up = 30;
   double seconds = 30;
   std::uint64_t orders = 1'000'000;  ///< backlog
-  std::uint64_t in_flight = 8000;    ///< closed loop: orders between submit and end
+  /// closed loop: orders between submit and end; 0: as many as the broker's window holds without
+  /// its backlog, 8,000 of one step or 3,000 of six
+  std::uint64_t in_flight = 0;
+  int batch = 0;  ///< ceiling: orders a commit; 0: as many as the run's mean, 500 without a run
   /// latency: orders a second at half load; 0: half of what was measured
   double rate = 0;
   bool hold_snapshot = false;  ///< throughput: a second run with a transaction held open
   bool with_ceiling = true;
 };
 
+/// A figure, or words about what it was measured on.
+using Figure = std::variant<double, std::string>;
 /// The result: names and figures, in the order they are printed.
-using Figures = std::vector<std::pair<std::string, double>>;
+using Figures = std::vector<std::pair<std::string, Figure>>;
+
+class System;
+struct WorkerSpec;
+/// Begins a line's figures: what was measured, and with which workers.
+Result<Figures> describe(System& system, const WorkerSpec& workers);
 
 Result<Figures> measure_throughput(const MeasureSpec& spec);
 Result<Figures> measure_latency(const MeasureSpec& spec);

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "base/clock.hpp"
+#include "base/http_get.hpp"
 #include "broker/store/migrate.hpp"
 
 namespace ordo::bench {
@@ -66,15 +68,16 @@ Result<std::unique_ptr<System>> System::start(const SystemSpec& spec) {
   if (!migrated) return tl::unexpected<Error>(migrated.error());
   system->clients_ = "127.0.0.1:" + std::to_string(free_port());
   system->workers_endpoint_ = "127.0.0.1:" + std::to_string(free_port());
+  system->http_ = "127.0.0.1:" + std::to_string(free_port());
   if (auto ok = system->start_broker(); !ok) return tl::unexpected<Error>(ok.error());
   return system;
 }
 
 Result<void> System::start_broker() {
   std::vector<std::string> arguments{
-      "--database",       dsn_,          "--shards",         std::to_string(spec_.shards),
-      "--listen-clients", clients_,      "--listen-workers", workers_endpoint_,
-      "--listen-http",    "127.0.0.1:0", "--log-level",      "warn"};
+      "--database",       dsn_,     "--shards",         std::to_string(spec_.shards),
+      "--listen-clients", clients_, "--listen-workers", workers_endpoint_,
+      "--listen-http",    http_,    "--log-level",      "warn"};
   arguments.insert(arguments.end(), spec_.broker_flags.begin(), spec_.broker_flags.end());
   auto started = Process::start("ordo-broker", std::move(arguments));
   if (!started) return tl::unexpected<Error>(started.error());
@@ -143,6 +146,31 @@ Result<std::int64_t> System::number(const std::string& sql) {
     if (!rows->empty() && !(*rows)[0][0].is_null()) sum += (*rows)[0][0].as<std::int64_t>();
   }
   return sum;
+}
+
+Result<Commits> System::commits() {
+  auto reply = http_get("http://" + http_ + "/metrics");
+  if (!reply) return tl::unexpected<Error>(reply.error());
+  Commits commits;
+  std::istringstream lines(reply->body);
+  for (std::string line; std::getline(lines, line);) {
+    const auto space = line.rfind(' ');
+    if (line.starts_with("ordo_commit_writes_sum")) commits.writes += std::stod(line.substr(space));
+    if (line.starts_with("ordo_commit_writes_count")) {
+      commits.batches += std::stod(line.substr(space));
+    }
+  }
+  if (commits.batches > 0) return commits;
+  return fail(Code::kInternal, "metrics", "the broker's metrics tell of no commit");
+}
+
+Result<std::string> System::postgres_version() {
+  auto connection = session(0);
+  if (!connection) return tl::unexpected<Error>(connection.error());
+  auto rows =
+      (*connection)->run([](pqxx::transaction_base& t) { return t.exec("show server_version"); });
+  if (!rows) return tl::unexpected<Error>(of_failure(rows.error()));
+  return (*rows)[0][0].as<std::string>();
 }
 
 Result<void> System::checkpoint() {

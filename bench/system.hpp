@@ -33,6 +33,13 @@ struct Counted {
   double orders_per_s = 0;
   double tasks_per_s = 0;
   double worst_second_ratio = 0;
+  double batch_writes = 0;  ///< orders' writes a commit, by the broker's metrics
+};
+
+/// What the broker has committed since it started, by its own metrics.
+struct Commits {
+  double batches = 0;
+  double writes = 0;  ///< of orders, in all batches
 };
 
 class System {
@@ -53,6 +60,8 @@ class System {
   /// events.
   Result<Counted> count(double seconds, std::int64_t from_ms);
   Result<std::int64_t> number(const std::string& sql);  ///< summed over the shards
+  Result<Commits> commits();                            ///< summed over the shards
+  Result<std::string> postgres_version();
   Result<void> checkpoint();
 
   testing::PostgresServer& postgres() { return *postgres_; }
@@ -70,7 +79,7 @@ class System {
   std::unique_ptr<testing::PostgresServer> postgres_;
   std::string dsn_;
   std::string folder_;
-  std::string clients_, workers_endpoint_;
+  std::string clients_, workers_endpoint_, http_;
   PageMapping page_;
   std::vector<std::unique_ptr<Connection>> sessions_;
   std::unique_ptr<Process> broker_;
