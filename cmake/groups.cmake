@@ -1,8 +1,14 @@
-# Targets that build a group: `programs` is what a person runs, the others what a part of ./dev test runs.
+# Targets that build a group: `programs` is what a person runs and what `cmake --install` puts down, the others what a
+# part of ./dev test runs.
 set(programs "")
 foreach(folder monitoring broker client worker bench examples)
   ordo_executables_below(found ${PROJECT_SOURCE_DIR}/${folder})
   list(APPEND programs ${found})
+endforeach()
+foreach(library common client worker worker_testkit)
+  if(TARGET ordo_${library}_shared)
+    list(APPEND programs ordo_${library}_shared)
+  endif()
 endforeach()
 add_custom_target(programs DEPENDS ${programs})
 

@@ -30,6 +30,18 @@ finish() {
 }
 trap finish EXIT
 
+# What `./dev up` builds must be all that the install takes: nobody builds more before it.
+step "the group of targets \`programs\` holds every program and library that is installed"
+ninja -C "$build" -t query programs | awk '/^  [a-z]+:/ { on = /input/ } on { print $1 }' |
+  sort >"$scratch/programs"
+find "$build" -path "$scratch" -prune -o -name cmake_install.cmake -print0 |
+  xargs -0 awk '/TYPE (EXECUTABLE|SHARED_LIBRARY)/ { on = 1 } on; /\)/ { on = 0 }' |
+  grep -oE "\"$build/[^\"]+\"" | tr -d '"' | sed -E "s,^$build/,,; s/[.]so[.].*/.so/" |
+  sort -u >"$scratch/installed"
+grep -q 'libordo_client\.so' "$scratch/installed" || die "the install rules name no library"
+missing=$(comm -23 "$scratch/installed" "$scratch/programs" | tr '\n' ' ')
+[ -z "$missing" ] || die "not built by \`./dev up\`, though installed: $missing"
+
 step "install into $prefix"
 cmake --install "$build" --prefix "$prefix" >"$scratch/install.log"
 for file in bin/{ordo,ordo-broker,ordo-migrate} include/ordo/{client,worker}.hpp; do
