@@ -80,13 +80,33 @@ dev_test() {
     '') test_all ;;
     bare) test_bare ;;
     zombie | faults | install) test_label "$1" ;;
-    *) die "there is no test '$1': zombie, faults, install, bare, or none for all" ;;
+    *) test_named "$1" ;;
   esac
 }
 
 test_label() {
   ensure build run test
   built "build (release)" release && ctest_stage "$1" build/release -L "$1"
+  conclude
+}
+
+# Tests by their name (a regular expression), in the release build: `broker` also finds Broker,
+# `plan_stability` also PlanStability.
+test_named() {
+  local name=$1 pattern=$1 first=${1:0:1}
+  [[ $first == [a-zA-Z] ]] && pattern="[${first,}${first^}]${name:1}"
+  pattern="$pattern|$(sed -E 's/(^|_)([a-z])/\U\2/g' <<<"$name")"
+  ensure build run test
+  built "build (release)" release || {
+    conclude
+    return
+  }
+  if ctest --test-dir build/release -N -R "$pattern" | grep -qx 'Total Tests: 0'; then
+    note "no test has '$name' in its name; \`ctest --test-dir build/release -N\` lists them all"
+    note "or name a part: zombie, faults, install, bare; none for everything"
+    exit 2
+  fi
+  ctest_stage "$name" build/release -R "$pattern"
   conclude
 }
 

@@ -155,6 +155,24 @@ Findings check_first_program(const Tree& tree) {
   return {{page->path, 0, "its program is not " + program->path}};
 }
 
+Findings check_dev_commands(const Tree& tree) {
+  // What a document prints as a command: in backticks, or first in an indented block.
+  static const std::regex kPrinted("(?:`|\n    )\\./dev ([a-z]+)");
+  static const std::regex kCommand("\n    ([a-z]+)\\) [a-z]+_");
+  const File* const dev = tree.find("dev");
+  if (dev == nullptr) return {};
+  const Words commands = matches(dev->text, kCommand);
+  Findings findings;
+  for (const File& file : tree.files) {
+    if (!file.path.ends_with(".md")) continue;
+    for (const std::string& word : matches("\n" + file.text, kPrinted)) {
+      if (commands.count(word) > 0) continue;
+      findings.push_back({file.path, 0, "`./dev " + word + "`, which is no command of ./dev"});
+    }
+  }
+  return findings;
+}
+
 Findings check_decisions(const Tree& tree) {
   static const std::regex kName("docs/decisions/(\\d{4})-[a-z0-9-]+\\.md");
   Findings findings;

@@ -50,6 +50,8 @@ Findings check_settings(const Tree& tree);
 Findings check_states(const Tree& tree);
 /// The program printed in README.md is examples/first/first.cpp.
 Findings check_first_program(const Tree& tree);
+/// Each `./dev COMMAND` that a document prints is a command of ./dev.
+Findings check_dev_commands(const Tree& tree);
 /// docs/decisions holds 0001, 0002, … without a gap, each with its four parts.
 Findings check_decisions(const Tree& tree);
 

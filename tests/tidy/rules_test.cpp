@@ -192,6 +192,7 @@ TEST(Documents, MetricsAgree) { expect_clean(check_metrics); }
 TEST(Documents, SettingsAgree) { expect_clean(check_settings); }
 TEST(Documents, StatesAgree) { expect_clean(check_states); }
 TEST(Documents, TheFirstProgramIsTheOnePrinted) { expect_clean(check_first_program); }
+TEST(Documents, PrintCommandsThatDevHas) { expect_clean(check_dev_commands); }
 TEST(Documents, DecisionsHaveTheirParts) { expect_clean(check_decisions); }
 
 TEST(Documents, ADeadLinkIsFlagged) {
@@ -235,6 +236,14 @@ TEST(Documents, AnotherFirstProgramIsFlagged) {
   EXPECT_EQ(check_first_program(tree).size(), 1U);
   tree.files.back() = make_file("examples/first/first.cpp", "int a;\n");
   EXPECT_TRUE(check_first_program(tree).empty());
+}
+TEST(Documents, ACommandThatDevDoesNotHaveIsFlagged) {
+  Tree tree;
+  tree.files.push_back(make_file("dev", "  case\n    test) dev_test \"$@\" ;;\n"));
+  tree.files.push_back(make_file("docs/a.md", "`./dev tset broker`\n\n    ./dev paint\n"));
+  EXPECT_EQ(check_dev_commands(tree).size(), 2U);
+  tree.files.back() = make_file("docs/a.md", "`./dev test broker`, `./dev`: ./dev is a script\n");
+  EXPECT_TRUE(check_dev_commands(tree).empty());
 }
 TEST(Documents, ADecisionWithoutItsPartsOrNumberIsFlagged) {
   Tree tree;
