@@ -110,6 +110,21 @@ test_named() {
   conclude
 }
 
+# figure_of KEY LINE: the whole part of a number in a line of flat JSON; "" where there is none.
+figure_of() { sed -nE "s/.*\"$1\":(-?[0-9]+)(\.[0-9]+)?[,}].*/\1/p" <<<"$2"; }
+
+# A million orders wait: none may be lost, and the broker's memory stays under its bound. Times are
+# not judged here, because this machine may be busy; docs/performance.md has them.
+backlog_keeps_all() {
+  local line rss
+  line=$(build/release/bench/ordo-bench backlog --orders 1000000 | tail -n 1) || return 1
+  say "   $line"
+  [ "$(figure_of orders "$line")" = 1000000 ] || { note "backlog: no million orders" && return 1; }
+  [ "$(figure_of lost "$line")" = 0 ] || { note "backlog: orders were lost" && return 1; }
+  rss=$(figure_of rss_mib "$line")
+  [ "${rss:-512}" -lt 512 ] || { note "backlog: the broker took ${rss:-?} MiB" && return 1; }
+}
+
 test_all() {
   ensure build run test
   if built "build (release)" release; then
@@ -118,6 +133,7 @@ test_all() {
     ctest_stage "integration" build/release -L 'integration|install'
     stage "simulator, 3000 seeds" sim_run --seeds 3000
     stage "simulator, planted bugs" sim_run --plants
+    stage "backlog of a million orders: counts and memory" backlog_keeps_all
   fi
   if built "build (address and undefined-behaviour sanitizers)" asan ordo_core_tests; then
     ctest_stage "cores under asan and ubsan" build/asan -j "$(nproc)" \
