@@ -101,6 +101,14 @@ ensure() {
 dev_setup() {
   local groups=("$@")
   [ ${#groups[@]} -gt 0 ] || groups=(build run test lint fuzz cover)
+  local group known
+  known=$(awk '!/^#/ && NF >= 3 && !seen[$1]++ { print $1 }' "$ORDO_ROOT/cmake/packages.txt")
+  for group in "${groups[@]}"; do
+    grep -qxF -e "$group" <<<"$known" || {
+      note "there is no group '$group': ${known//$'\n'/, }"
+      exit 2
+    }
+  done
   if ! is_debian_12; then
     say_elsewhere "${groups[@]}"
     return
