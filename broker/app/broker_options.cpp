@@ -38,6 +38,31 @@ Result<Address> address_of(const std::string& key, const std::string& text) {
   return address;
 }
 
+/// `beat = 10s (from --beat)`, the form in which single settings are refused too.
+std::string told(const Config& config, const std::string& key) {
+  for (const Setting& setting : config.settings()) {
+    if (setting.key == key) return key + " = " + setting.show() + " (from " + setting.origin + ")";
+  }
+  return key;
+}
+
+/// What each of two settings allows, and both together do not.
+Result<void> check_together(const BrokerOptions& o, const Config& config) {
+  if (o.engine.silence < 3 * o.engine.beat) {
+    return wrong(told(config, "silence") + " with " + told(config, "beat") +
+                 ": a peer is given up after at least 3 beats; allowed: " +
+                 duration_text(3 * o.engine.beat) + " to 1m");
+  }
+  const Millis kept = std::chrono::days{o.retention_days};
+  if (o.engine.id_past > kept) {
+    return wrong(told(config, "id-past") + " with " + told(config, "retention-days") +
+                 ": an order that may still be submitted again would be gone already; allowed: "
+                 "1m to " +
+                 duration_text(kept));
+  }
+  return {};
+}
+
 /// "3=DSN; 4=DSN": DSNs hold commas and equals signs, so shards are separated by semicolons.
 Result<void> add_overrides(std::string_view text, std::map<ShardNumber, std::string>& dsns) {
   while (!text.empty()) {
@@ -151,7 +176,8 @@ void BrokerOptions::declare(Config& config) {
   declare_bounds(*this, config);
 }
 
-Result<void> BrokerOptions::complete() {
+Result<void> BrokerOptions::complete(const Config& config) {
+  if (auto together = check_together(*this, config); !together) return together;
   for (auto [key, text, place] : {std::tuple("listen-clients", &clients_text, &clients),
                                   std::tuple("listen-workers", &workers_text, &workers),
                                   std::tuple("listen-http", &http_text, &http)}) {

@@ -44,7 +44,8 @@ struct BrokerOptions {
   std::map<ShardNumber, std::string> dsns;  ///< one for each shard
 
   void declare(Config& config);
-  Result<void> complete();
+  /// `config` is the one they were declared on: it knows where each value came from.
+  Result<void> complete(const Config& config);
 };
 
 }  // namespace ordo

@@ -155,7 +155,7 @@ int run(int argc, char** argv) {
   }
   if (const auto loaded = config.load(line.flags, line.file); !loaded)
     return say(kUsage, loaded.error().message);
-  if (const auto completed = options.complete(); !completed)
+  if (const auto completed = options.complete(config); !completed)
     return say(kUsage, completed.error().message);
   if (line.must_print) {
     std::cout << config.print();

@@ -36,7 +36,7 @@ TEST(BrokerSettings, OutOfRangeIsRefusedWithKeyValueRangeAndOrigin) {
               HasSubstr("beat = 1h (from ORDO_BEAT): out of range; allowed: 100ms to 10s"));
   const auto together = run_broker({"--beat", "10s", "--silence", "1s"});
   EXPECT_EQ(together.code, 2);
-  EXPECT_THAT(together.output, HasSubstr("silence"));
+  EXPECT_THAT(together.output, HasSubstr("silence = 1s (from --silence) with beat = 10s"));
   EXPECT_EQ(run_broker({"--no-such-flag"}).code, 2);
 }
 

@@ -13,7 +13,7 @@ Result<void> complete(BrokerOptions& options, std::map<std::string, std::string>
   options.declare(config);
   auto loaded = config.load({std::move(flags), {}, {}});
   if (!loaded) return loaded;
-  return options.complete();
+  return options.complete(config);
 }
 
 TEST(BrokerOptions, DefaultsAreComplete) {
@@ -45,6 +45,11 @@ TEST(BrokerOptions, TwoRunsHaveDifferentNames) {
   EXPECT_NE(first.engine.broker_name, second.engine.broker_name);
 }
 
+TEST(BrokerOptions, IdsMayBeAsOldAsWhatIsKept) {
+  BrokerOptions options;
+  EXPECT_TRUE(complete(options, {{"retention-days", "2"}, {"id-past", "2d"}}));
+}
+
 TEST(BrokerOptions, ExplainWhatIsWrongTogether) {
   const std::vector<std::pair<std::map<std::string, std::string>, std::string>> cases{
       {{{"listen-http", "nowhere"}}, "listen-http: `nowhere` has no port"},
@@ -52,7 +57,12 @@ TEST(BrokerOptions, ExplainWhatIsWrongTogether) {
       {{{"first-shard", "4095"}}, "there are shards 0 to 4095"},
       {{{"shard-databases", "9=host=x password=p"}}, "`9=host=x password=***` is not SHARD=DSN"},
       {{{"shard-databases", "host=x"}}, "is not SHARD=DSN"},
-      {{{"silence", "1s"}, {"beat", "900ms"}}, "silence"}};
+      {{{"silence", "1s"}, {"beat", "900ms"}},
+       "silence = 1s (from --silence) with beat = 900ms (from --beat): a peer is given up after at "
+       "least 3 beats; allowed: 2700ms to 1m"},
+      {{{"beat", "2s"}}, "silence = 3s (from default) with beat = 2s (from --beat)"},
+      {{{"retention-days", "2"}, {"id-past", "30d"}},
+       "id-past = 30d (from --id-past) with retention-days = 2 (from --retention-days)"}};
   for (const auto& [flags, message] : cases) {
     BrokerOptions options;
     const auto completed = complete(options, flags);
