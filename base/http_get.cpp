@@ -7,6 +7,14 @@ namespace {
 
 constexpr std::size_t kBodyBytes = 16u << 20;
 
+/// What the library has only a noun for.
+std::string words_for(httplib::Error error) {
+  if (error == httplib::Error::Connection) return "cannot connect";
+  if (error == httplib::Error::ConnectionTimeout) return "cannot connect in time";
+  if (error == httplib::Error::Read) return "the answer did not come";
+  return httplib::to_string(error);
+}
+
 }  // namespace
 
 Result<HttpReply> http_get(const std::string& url, Millis patience) {
@@ -33,7 +41,7 @@ Result<HttpReply> http_get(const std::string& url, Millis patience) {
   });
   if (!got)
     return fail(Code::kUnavailable, "http",
-                "no answer from " + url + ": " + httplib::to_string(got.error()));
+                "no answer from " + url + ": " + words_for(got.error()));
   reply.status = got->status;
   reply.type = got->get_header_value("Content-Type");
   return reply;

@@ -165,6 +165,11 @@ int watch(Shell& shell, const WatchOptions& options) {
   for (;;) {
     const auto page = stream.next(patience);
     if (!page && page.error().reason == "wait_timeout" && !is_bounded) continue;
+    if (!page && page.error().reason == "wait_timeout") {
+      complain_with_next("order " + options.id + " has not ended in time", page.error(),
+                         "`ordo explain " + options.id + "` says what it waits for");
+      return kTimedOut;
+    }
     if (!page) return failed("cannot watch order " + options.id, page.error());
     for (const client::EventView& event : page->events) {
       if (shell.out().is_text()) {
@@ -199,7 +204,8 @@ void add_order_commands(CLI::App& app, Commands& commands) {
   CLI::App& ls = add_command(
       app, commands, {"ls", "List orders: oldest first, a customer's newest first"}, &list, listed);
   ls.add_option("--customer", listed->customer, "All orders of a customer, ended ones too");
-  ls.add_flag("--parked", listed->parked, "Only those that wait for an operator");
+  ls.add_flag("--parked", listed->parked, "Only those that wait for an operator")
+      ->excludes("--customer");
   ls.add_option("--limit", listed->limit, "At most so many")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -78,7 +78,8 @@ Result<client::Order> parse_order_line(std::string_view line, const client::Orde
       return tl::unexpected(std::move(taken.error()));
     }
   }
-  if (order.pipeline.empty()) return bad("`pipeline` is missing, and no --pipeline was given");
+  if (order.pipeline.empty())
+    return bad("`pipeline` is missing, and there is no PIPELINE on the command line");
   return order;
 }
 

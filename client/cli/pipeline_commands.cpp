@@ -41,30 +41,54 @@ std::vector<Problem> problems_of(const std::string& text) {
   return pipeline ? unsupported(*pipeline) : pipeline.error();
 }
 
-int check(Shell& shell, const FilesOptions& options) {
-  std::vector<Json> all;
+struct Source {
+  std::string file, text;
+};
+
+/// Every file, read once (stdin has no second time); nullopt after a complaint.
+std::optional<std::vector<Source>> sources_of(const FilesOptions& options) {
+  std::vector<Source> sources;
   for (const std::string& file : options.files) {
-    const auto text = read_all(file);
-    if (!text) return kRefused;
-    const auto problems = problems_of(*text);
-    for (const Problem& problem : problems) {
-      all.push_back(problem_json(problem, file));
-      if (shell.out().is_text()) std::cerr << problem.to_string(file) << '\n';
-    }
-    if (problems.empty() && shell.out().is_text()) shell.out().note(file + ": ok");
+    auto text = read_all(file);
+    if (!text) return std::nullopt;
+    sources.push_back({file, std::move(*text)});
   }
-  if (!shell.out().is_text()) shell.out().items(all, [] {});
-  return all.empty() ? kOk : kFailed;
+  return sources;
+}
+
+/// Says in text what is wrong with each; the problems as JSON.
+std::vector<Json> problems_in(const Shell& shell, const std::vector<Source>& sources) {
+  std::vector<Json> all;
+  for (const Source& source : sources) {
+    const auto problems = problems_of(source.text);
+    for (const Problem& problem : problems) {
+      all.push_back(problem_json(problem, source.file));
+      if (shell.out().is_text()) std::cerr << problem.to_string(source.file) << '\n';
+    }
+    if (problems.empty() && shell.out().is_text()) shell.out().note(source.file + ": ok");
+  }
+  return all;
+}
+
+int check(Shell& shell, const FilesOptions& options) {
+  const auto sources = sources_of(options);
+  if (!sources) return kRefused;
+  const std::vector<Json> problems = problems_in(shell, *sources);
+  if (!shell.out().is_text()) shell.out().items(problems, [] {});
+  return problems.empty() ? kOk : kFailed;
 }
 
 int apply(Shell& shell, const FilesOptions& options) {
-  if (const int code = check(shell, options); code != kOk) return code;
+  auto sources = sources_of(options);
+  if (!sources) return kRefused;
+  if (const auto problems = problems_in(shell, *sources); !problems.empty()) {
+    if (!shell.out().is_text()) shell.out().items(problems, [] {});
+    return kFailed;
+  }
   std::vector<Json> all;
-  for (const std::string& file : options.files) {
-    auto text = read_all(file);
-    if (!text) return kRefused;
-    const auto stored = shell.client().put_pipeline(std::move(*text));
-    if (!stored) return failed("cannot apply " + file, stored.error());
+  for (Source& source : *sources) {
+    const auto stored = shell.client().put_pipeline(std::move(source.text));
+    if (!stored) return failed("cannot apply " + source.file, stored.error());
     all.push_back(to_json(*stored));
     if (shell.out().is_text()) {
       std::cout << stored->name << " v" << stored->version << "  stored  " << stored->steps
@@ -139,7 +163,7 @@ void add_pipeline_commands(CLI::App& app, Commands& commands) {
   const auto applied = std::make_shared<FilesOptions>();
   add_command(*pipeline, commands, {"apply", "Check files and store their versions in every shard"},
               &apply, applied)
-      .add_option("files", applied->files, "YAML files")
+      .add_option("files", applied->files, "YAML files (-: stdin)")
       ->required();
 
   add_command(*pipeline, commands, {"ls", "All versions"}, &list, std::make_shared<Nothing>());

@@ -29,6 +29,9 @@ std::string_view next_step(const Error& error) {
     return "start a broker (`ordo dev`), or name it: --endpoint or ORDO_ENDPOINT";
   }
   if (error.reason == "unknown_pipeline") return "`ordo pipeline ls` shows those that are stored";
+  if (error.reason == "pipeline_version") {
+    return "a stored version never changes: raise `version` in the file";
+  }
   if (error.reason == "unknown_step") return "`ordo get` shows the order's steps";
   if (error.reason == "unknown_queue") return "`ordo queue ls` shows the queues there are";
   switch (error.code) {
@@ -104,13 +107,17 @@ void complain(std::string_view what, std::string_view why, std::string_view next
 }
 
 void complain(std::string_view what, const Error& error) {
+  complain_with_next(what, error, next_step(error));
+}
+
+void complain_with_next(std::string_view what, const Error& error, std::string_view next) {
   std::string why = printable(error.message.empty() ? error.reason : error.message);
   why += " (" + std::string(to_string(error.code));
   if (!error.reason.empty()) why += ", " + printable(error.reason);
   why += ")";
   if (error.retry_after.count() > 0)
     why += "; come back in " + span_text(error.retry_after.count());
-  complain(what, why, next_step(error));
+  complain(what, why, next);
 }
 
 std::size_t width_of(std::string_view text) {

@@ -57,6 +57,8 @@ class Printer {
 void complain(std::string_view what, std::string_view why = {}, std::string_view next = {});
 /// The same for an error of the SDK, with the next step that fits its code.
 void complain(std::string_view what, const Error& error);
+/// The same where the caller knows a better next step.
+void complain_with_next(std::string_view what, const Error& error, std::string_view next);
 
 /// Columns that a text takes on a terminal (colours take none, an accented letter one).
 std::size_t width_of(std::string_view text);

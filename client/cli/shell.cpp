@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -58,7 +60,7 @@ void Settings::declare(Config& config) {
   config.duration("timeout", timeout, {Millis{0}, Millis{86'400'000}},
                   "How long to wait for an answer; 0: what suits the command");
   config.flag("quiet", is_quiet, "Only results, no remarks and no progress");
-  config.flag("yes", says_yes, "Do not ask before what cannot be taken back");
+  config.flag("yes", says_yes, "Do not ask, where a command asks first");
 }
 
 Shell::Shell(Settings settings)
@@ -87,8 +89,7 @@ client::Operator Shell::operator_who(const std::string& why) const {
 bool Shell::confirms(const std::string& question) const {
   if (settings_.says_yes) return true;
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) {
-    complain("this cannot be taken back, and there is no terminal to ask on", question,
-             "add --yes");
+    complain("this wants a yes, and there is no terminal to ask on", question, "add --yes");
     return false;
   }
   std::cerr << question << " [y/N] " << std::flush;
@@ -111,10 +112,14 @@ std::optional<std::string> read_all(const std::string& path) {
   if (path == "-") {
     return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   }
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || file.bad()) {
+  std::error_code none;
+  const bool is_folder = std::filesystem::is_directory(path, none);
+  if (file && !is_folder) text << file.rdbuf();
+  if (is_folder) errno = EISDIR;
+  if (!file || is_folder || file.bad()) {
     complain("cannot read " + path, std::strerror(errno), "check the path; `-` reads stdin");
     return std::nullopt;
   }

@@ -45,8 +45,8 @@ class Shell {
   /// Who gives an order: --who, else the account's name.
   [[nodiscard]] client::Operator operator_who(const std::string& why) const;
 
-  /// Asks before something that cannot be taken back. True: go on. Without a terminal only --yes
-  /// says so.
+  /// Asks before something that stops or ends work. True: go on. Without a terminal only --yes says
+  /// so.
   [[nodiscard]] bool confirms(const std::string& question) const;
 
  private:

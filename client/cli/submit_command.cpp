@@ -51,20 +51,14 @@ std::optional<client::milliseconds> span_of(const char* name, const std::string&
   return span ? std::optional(*span) : std::nullopt;
 }
 
-/// The order of the command line; nullopt after a complaint.
+/// The order of the command line without its payload; nullopt after a complaint.
 std::optional<client::Order> order_of(const SubmitOptions& options) {
   client::Order order;
   order.pipeline = options.pipeline;
-  order.payload = options.payload;
   order.priority = options.priority;
   order.key = options.key;
   order.customer = options.customer;
   order.context = options.context;
-  if (!options.payload_file.empty()) {
-    auto payload = read_all(options.payload_file);
-    if (!payload) return std::nullopt;
-    order.payload = std::move(*payload);
-  }
   if (!options.id.empty()) {
     const auto id = parse_id(options.id);
     if (!id) return std::nullopt;
@@ -250,6 +244,12 @@ int submit_lines(Shell& shell, const SubmitOptions& options, const client::Order
 int submit(Shell& shell, const SubmitOptions& options) {
   auto order = order_of(options);
   if (!order) return kUsage;
+  order->payload = options.payload;
+  if (!options.payload_file.empty()) {
+    auto payload = read_all(options.payload_file);
+    if (!payload) return kRefused;
+    order->payload = std::move(*payload);
+  }
   if (!options.file.empty()) {
     if (options.wait != "durable") {
       complain("--wait and --file exclude each other",

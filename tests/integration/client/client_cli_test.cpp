@@ -110,7 +110,34 @@ TEST_F(Cli, ChecksPipelinesWithoutABroker) {
   EXPECT_THAT(wrong.err, HasSubstr(bad + ":4:"));
   const json problems = json::parse(ordo({"pipeline", "check", bad, "-o", "json"}).out);
   EXPECT_EQ(problems.at(0).at("line"), 4);
+}
+
+TEST_F(Cli, TellsAFileThatCannotBeReadByItsExitCode) {
   EXPECT_EQ(ordo({"pipeline", "check", "nowhere.yaml"}).code, 71);
+  EXPECT_EQ(ordo({"submit", "one", "--payload-file", "/nowhere"}).code, 71);
+  EXPECT_EQ(ordo({"submit", "one", "--file", "/nowhere"}).code, 71);
+  const Outcome folder = ordo({"pipeline", "check", testing::TempDir()});
+  EXPECT_EQ(folder.code, 71);
+  EXPECT_THAT(folder.err, HasSubstr("Is a directory"));
+}
+
+TEST_F(Cli, RefusesWhatWouldBeIgnored) {
+  const Outcome both = ordo({"ls", "--customer", "c", "--parked"});
+  EXPECT_EQ(both.code, 2);
+  EXPECT_THAT(both.err, HasSubstr("excludes"));
+  const Outcome line = ordo({"submit", "--file", "-"}, "{}\n");
+  EXPECT_THAT(line.err, HasSubstr("no PIPELINE on the command line"));
+}
+
+TEST_F(Cli, PrintsOneDocumentAndReadsStdinOnceWhenItApplies) {
+  const std::string bad = "pipeline: p\nversion: 1\nsteps:\n  a: { after: b }\n";
+  const Outcome wrong = ordo({"pipeline", "apply", "-", "-o", "json"}, bad);
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_EQ(json::parse(wrong.out).at(0).at("file"), "-");
+  const std::string good = "pipeline: p\nversion: 1\nsteps:\n  a: {}\n";
+  const Outcome unreachable = ordo({"pipeline", "apply", "-", "-o", "json"}, good);
+  EXPECT_EQ(unreachable.code, 69) << unreachable.err;
+  EXPECT_EQ(unreachable.out, "");
 }
 
 TEST_F(Cli, DrawsPipelines) {
