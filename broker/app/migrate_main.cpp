@@ -36,14 +36,17 @@ int main(int argc, char** argv) {
   ordo::MigrateSpec spec;
   bool shows_sql = false;
   // No secret in argv: a password belongs into the environment, ~/.pgpass or a service file.
-  if (const char* dsn = std::getenv("ORDO_DSN")) spec.dsn = dsn;
-  app.add_option(
-      "--dsn", spec.dsn,
-      "PostgreSQL connection string of the database (also ORDO_DSN, and libpq's PG… variables)");
+  // The broker's words for it are --database and ORDO_DATABASE; --dsn and ORDO_DSN mean the same.
+  for (const char* variable : {"ORDO_DSN", "ORDO_DATABASE"}) {
+    if (const char* dsn = std::getenv(variable)) spec.dsn = dsn;
+  }
+  app.add_option("--database,--dsn", spec.dsn,
+                 "PostgreSQL connection string of the database (also ORDO_DATABASE or ORDO_DSN, "
+                 "and libpq's PG… variables)");
   app.add_option("--shards", spec.shards, "How many shards the database holds")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  app.add_option("--first", spec.first, "Number of the first of them")
+  app.add_option("--first-shard,--first", spec.first, "Number of the first of them")
       ->check(CLI::Range(0, 4095))
       ->capture_default_str();
   app.add_flag("--dry-run", spec.is_dry_run, "Only say what would be applied");
