@@ -78,17 +78,20 @@ if(TARGET ordo_client AND TARGET ordo_worker)
   ordo_pkgconfig(ordo-worker "Worker SDK of ordo: runs the steps of orders")
 endif()
 
-# The programs: whatever the shells build under a name of ours.
-foreach(folder broker client worker bench)
+# The programs, whatever the shells build under a name of ours, with those that `ordo dev` needs to show a system,
+# and the example pipelines.
+foreach(folder broker client worker bench examples)
   ordo_executables_below(found ${PROJECT_SOURCE_DIR}/${folder})
   foreach(target IN LISTS found)
     get_target_property(file ${target} OUTPUT_NAME)
     if(NOT file)
       set(file ${target})
     endif()
-    if(file MATCHES "^ordo($|-)")
+    # The first program is for reading: the README has it built outside of this tree.
+    if(file MATCHES "^ordo($|-)" AND NOT file STREQUAL "ordo-first")
       install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     endif()
   endforeach()
 endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/pipelines DESTINATION ${CMAKE_INSTALL_DATADIR}/ordo)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -139,6 +140,21 @@ std::string sibling(const std::string& name) {
     if (!folder.empty() && is_program(folder + "/" + name)) return folder + "/" + name;
   }
   return {};
+}
+
+std::vector<std::string> example_pipelines() {
+  // From PREFIX/bin to what is installed; from build/PRESET/client to the tree.
+  const std::string own = own_folder();
+  std::vector<std::string> files;
+  for (const char* place : {"/../share/ordo/pipelines", "/../../../examples/pipelines"}) {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(own + place, none)) {
+      if (entry.path().extension() == ".yaml") files.push_back(entry.path().lexically_normal());
+    }
+    if (!files.empty()) break;
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 int become(const std::string& name, const std::vector<std::string>& arguments) {

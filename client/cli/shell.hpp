@@ -65,6 +65,8 @@ std::optional<OrderId> parse_id(const std::string& text);
 std::optional<std::string> read_all(const std::string& path);
 /// The program NAME beside this one, else the one in PATH; empty where there is none.
 std::string sibling(const std::string& name);
+/// The files of the example pipelines: installed with this program, or in its tree; by name.
+std::vector<std::string> example_pipelines();
 /// Becomes that program. Returns only to say why not.
 int become(const std::string& name, const std::vector<std::string>& arguments);
 

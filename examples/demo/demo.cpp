@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/usual_ports.hpp"
 #include "schema/pipeline.hpp"
 #include "tests/support/wait.hpp"
 
@@ -24,6 +25,20 @@ constexpr auto kLookEvery = 500ms;
 // Longer than the slowest retry of the pipelines: without any order ending for this long, none
 // will.
 constexpr auto kStuck = 180s;
+
+// An order that is to park may be declined before it gets there (risk, card: one in fourteen).
+constexpr int kParkTries = 5;
+// Six attempts with waits of up to 2 s between them, on a busy machine.
+constexpr auto kParkPatience = 30s;
+
+/// Beside an installed program, else where this one was built from.
+std::string pipelines_folder() {
+  std::error_code none;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
+  const auto installed = (own / "../share/ordo/pipelines").lexically_normal();
+  if (std::filesystem::is_directory(installed, none)) return installed.string();
+  return std::string(ORDO_EXAMPLES_FOLDER) + "/pipelines";
+}
 
 }  // namespace
 
@@ -72,7 +87,8 @@ Result<void> Demo::start_system() {
                                 .is_kept = options_.is_kept});
   if (!system) return tl::unexpected(system.error());
   system_ = std::move(*system);
-  if (auto started = system_->start_broker(); !started) return tl::unexpected(started.error());
+  if (auto started = system_->start_broker(listen_at()); !started)
+    return tl::unexpected(started.error());
   for (int i = 0; i < options_.workers; ++i) {
     if (auto started = system_->start_worker(); !started) return tl::unexpected(started.error());
   }
@@ -83,16 +99,31 @@ Result<void> Demo::start_system() {
   return go_on();
 }
 
+Endpoints Demo::listen_at() {
+  if (!options_.has_usual_ports) return free_endpoints();
+  const auto taken = taken_usual_port();
+  if (!taken) return usual_endpoints();
+  bar_.say(fmt::format("port {} is taken: the broker listens on free ports", *taken));
+  return free_endpoints();
+}
+
 Result<void> Demo::apply_pipelines() {
   for (const char* name : kPipelines) {
-    const std::string path = std::string(ORDO_EXAMPLES_FOLDER) + "/pipelines/" + name;
-    std::ifstream file(path);
-    if (!file) return fail(Code::kNotFound, "pipeline", "cannot read " + path);
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
-    if (auto stored = client_->put_pipeline(text); !stored) return tl::unexpected(stored.error());
-    const auto pipeline = parse_pipeline(text);
-    if (pipeline) names_[std::to_string(pipeline->id)] = pipeline->name;
+    if (auto done = apply(pipelines_folder() + "/" + name); !done) return done;
   }
+  for (const std::string& path : options_.pipelines) {
+    if (auto done = apply(path); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Demo::apply(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail(Code::kNotFound, "pipeline", "cannot read " + path);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (auto stored = client_->put_pipeline(text); !stored) return tl::unexpected(stored.error());
+  const auto pipeline = parse_pipeline(text);
+  if (pipeline) names_[std::to_string(pipeline->id)] = pipeline->name;
   return {};
 }
 
@@ -159,18 +190,39 @@ Result<Summary> Demo::judge(const SubmitCounts& counts) const {
                    names_);
 }
 
+void Demo::park_one() {
+  const auto page = client_->list({.which = client::Which::kParked, .limit = 1});
+  if (page && !page->orders.empty()) parked_ = page->orders.front().id.to_string();
+  if (parked_.empty()) bar_.say("one more order, whose card no supplier has: it will be parked");
+  for (int i = 0; i < kParkTries && parked_.empty() && !stop_; ++i) {
+    const auto sent = client_->submit(
+        {.pipeline = "digital", .payload = R"({"article":"A0","note":"discontinued"})"});
+    if (!sent) return;
+    // In slices, so that an interrupt is heard.
+    const Steady until = steady_now() + kParkPatience;
+    for (bool is_over = false; !is_over && !stop_ && steady_now() < until;) {
+      const auto seen = client_->wait(sent->id, {.timeout = 500ms});
+      is_over = seen && !seen->timed_out;
+      if (is_over && seen->status == "parked") parked_ = sent->id.to_string();
+    }
+  }
+}
+
 std::string Demo::hints() const {
   const auto program = testing::find_program("ordo");
   const std::string folder =
       program ? std::filesystem::path(*program).parent_path().string() : "the folder of ordo";
   const Endpoints& at = system_->endpoints();
   std::string text = "The system stays up until ^C. Try in another terminal:\n\n";
-  text += fmt::format("  export ORDO_ENDPOINT={} PATH={}:$PATH\n", at.clients, folder);
+  text += fmt::format("  export ORDO_ENDPOINT={} ORDO_HTTP={}\n", at.clients, at.http);
+  text += fmt::format("  export PATH={}:$PATH\n", folder);
   text += "  ordo submit hello world --wait end\n";
-  text += "  ordo ls --parked                  # orders that wait for a person\n";
-  text += "  ordo get ID                       # one of them, step by step\n";
-  text += "  ordo explain ID                   # why it does not move\n";
-  text += "  ordo skip ID --why 'sent by hand'\n";
+  if (!parked_.empty()) {
+    text += "  ordo ls --parked                  # orders that wait for a person\n";
+    text += fmt::format("  ordo get {0}       # one of them, step by step\n", parked_);
+    text += fmt::format("  ordo explain {0}   # why it does not move\n", parked_);
+    text += fmt::format("  ordo skip {0} --why 'sent by hand'\n", parked_);
+  }
   text += "  ordo queue ls; ordo worker ls     # lines, and who serves them\n";
   text += fmt::format("  curl {}/metrics\n", at.http);
   text += fmt::format("  kill -9 {:<26}# a worker: its tasks go to the others\n",

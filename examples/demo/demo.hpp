@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "examples/demo/progress_bar.hpp"
 #include "examples/demo/report.hpp"
@@ -29,6 +30,8 @@ struct DemoOptions {
   std::uint64_t seed = 1;
   std::string input;  ///< CSV of invoices; empty: made-up orders
   bool is_kept = false;
+  bool has_usual_ports = false;          ///< those that the documents name, where nobody has them
+  std::vector<std::string> pipelines{};  ///< files of more pipelines
 };
 
 class Demo {
@@ -38,6 +41,9 @@ class Demo {
 
   /// Everything up to the verdict.
   Result<Summary> run();
+  /// Sees to it that an order is parked, for hints() to name: one of the run's, else one that is
+  /// made for it. Takes the time of its retries.
+  void park_one();
   /// What a user may try now; the system must still be up.
   [[nodiscard]] std::string hints() const;
   /// Ends the system as an operator would.
@@ -47,6 +53,8 @@ class Demo {
   Result<OrderSource> open_source() const;
   Result<void> start_system();
   Result<void> apply_pipelines();
+  Result<void> apply(const std::string& path);
+  [[nodiscard]] Endpoints listen_at();
   Result<void> submit(OrderSource& source, Submitter& submitter);
   Result<void> kill_and_replace();
   Result<void> settle(const SubmitCounts& counts, std::size_t total);
@@ -63,6 +71,7 @@ class Demo {
   Standing standing_;
   Steady looked_{};
   Kill kill_;
+  std::string parked_;  ///< the id of an order that is; empty: none
 };
 
 }  // namespace ordo::demo

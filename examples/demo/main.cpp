@@ -64,6 +64,10 @@ void declare(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str();
   app.add_option("--seed", demo.seed, "Of orders, times and failures")->capture_default_str();
+  app.add_flag("--usual-ports", demo.has_usual_ports,
+               "Listen on 7700, 7701 and 7780, unless one of them is taken");
+  app.add_option("--pipeline", demo.pipelines, "A file with one more pipeline; may be repeated")
+      ->check(CLI::ExistingFile);
   app.add_flag("--keep", demo.is_kept, "Leave the folder with logs, ledgers and acks behind");
 }
 
@@ -85,7 +89,8 @@ int print(const Summary& summary, const std::string& output) {
   return summary.verdict.is_clean() ? kOk : kFailed;
 }
 
-void stay_until_interrupted(const Demo& demo) {
+void stay_until_interrupted(Demo& demo) {
+  demo.park_one();
   // Beside the JSON line on stdout, words for people are on stderr.
   std::fprintf(stderr, "\n%s", demo.hints().c_str());
   while (!g_stop) ordo::testing::wait_until(std::chrono::hours{1}, [] { return g_stop.load(); });

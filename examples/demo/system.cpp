@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/http_get.hpp"
+#include "base/usual_ports.hpp"
 #include "tests/support/wait.hpp"
 
 namespace ordo::demo {
@@ -39,6 +40,13 @@ std::string without_scheme(const std::string& endpoint) {
 }
 
 }  // namespace
+
+Endpoints free_endpoints() { return {"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}; }
+
+Endpoints usual_endpoints() {
+  const auto at = [](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
+  return {at(kUsualPorts[0]), at(kUsualPorts[1]), at(kUsualPorts[2])};
+}
 
 std::string tail_of(const std::string& path) {
   std::ifstream file(path);
@@ -118,9 +126,9 @@ Result<Endpoints> System::await_endpoints(const std::string& name, ChildProcess&
   return Endpoints{json.value("clients", ""), json.value("workers", ""), json.value("http", "")};
 }
 
-Result<std::size_t> System::start_broker() {
+Result<std::size_t> System::start_broker(const Endpoints& at) {
   const std::string name = "broker-" + std::to_string(brokers_.size());
-  auto process = launch_broker(name, {"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"});
+  auto process = launch_broker(name, at);
   if (!process) return tl::unexpected(process.error());
   auto endpoints = await_endpoints(name, *process);
   if (!endpoints) return tl::unexpected(endpoints.error());

@@ -40,6 +40,9 @@ struct SystemOptions {
 struct Endpoints {
   std::string clients, workers, http;  ///< "tcp://host:port", "http://host:port"
 };
+/// "host:port", where a broker is to listen: free ports, and those that the documents name.
+Endpoints free_endpoints();
+Endpoints usual_endpoints();
 
 class System {
  public:
@@ -50,7 +53,7 @@ class System {
   System& operator=(const System&) = delete;
 
   /// A new broker; its number. Returns once it listens, which is before it owns shards.
-  Result<std::size_t> start_broker();
+  Result<std::size_t> start_broker(const Endpoints& at = free_endpoints());
   /// The same broker again after its end, on the same addresses.
   Result<void> restart_broker(std::size_t number);
   /// Waits until the broker says that it can take orders.

@@ -3,8 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -112,6 +118,84 @@ TEST(ClientAndBroker, OperateAParkedOrderFromTheCommandLine) {
   EXPECT_EQ(ordo(broker, {"cancel", id, "--why", "too late", "--yes"}).code, 1);
   worker.stop();
   worker.wait();
+}
+
+/// `ordo dev`, with what it said so far; it ends with the object.
+class DevSystem {
+ public:
+  explicit DevSystem(std::vector<std::string> arguments) {
+    static int count = 0;
+    log_ = ::testing::TempDir() + "ordo-dev-" + std::to_string(::getpid()) + "-" +
+           std::to_string(count++);
+    arguments.insert(arguments.begin(), "dev");
+    auto child = ChildProcess::start(
+        {.program = ORDO_PROGRAM, .arguments = std::move(arguments), .log = log_});
+    if (child) process_.emplace(std::move(*child));
+  }
+  ~DevSystem() {
+    process_.reset();
+    std::filesystem::remove(log_);
+  }
+
+  bool is_up() {
+    return wait_until(60s, [&] { return !endpoint("ORDO_ENDPOINT").empty() || has_ended(); }) &&
+           !has_ended();
+  }
+  [[nodiscard]] std::string said() const {
+    std::ifstream file(log_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  /// What its line `export …` gives a variable; empty: it has not said it.
+  [[nodiscard]] std::string endpoint(const std::string& variable) const {
+    const std::string text = said();
+    const std::size_t at = text.find(variable + "=");
+    if (text.find("Ctrl-C ends it") == std::string::npos || at == std::string::npos) return {};
+    const std::size_t start = at + variable.size() + 1;
+    return text.substr(start, text.find_first_of(" \n", start) - start);
+  }
+  int interrupted() {
+    process_->signal(SIGINT);
+    return process_->wait(60s).value_or(-1);
+  }
+
+ private:
+  bool has_ended() { return !process_ || !process_->is_running(); }
+
+  std::string log_;
+  std::optional<ChildProcess> process_;
+};
+
+TEST(OrdoDev, KnowsItsOwnBrokerFromAnother) {
+  DevSystem first({"--memory"});
+  ASSERT_TRUE(first.is_up()) << first.said();
+  DevSystem second({"--memory"});
+  ASSERT_TRUE(second.is_up()) << second.said();
+  EXPECT_THAT(second.said(), ::testing::HasSubstr("is taken: free ports instead"));
+  EXPECT_NE(first.endpoint("ORDO_ENDPOINT"), second.endpoint("ORDO_ENDPOINT"));
+  for (const DevSystem* system : {&first, &second}) {
+    // Its pipelines and its workers, each by itself.
+    const std::map<std::string, std::string> at{
+        {"ORDO_ENDPOINT", system->endpoint("ORDO_ENDPOINT")},
+        {"ORDO_HTTP", system->endpoint("ORDO_HTTP")}};
+    const auto submitted = test::run_program({.program = ORDO_PROGRAM,
+                                              .arguments = {"submit", "hello", "--wait", "end"},
+                                              .environment = at});
+    EXPECT_EQ(submitted.code, 0) << submitted.err;
+    const auto health =
+        test::run_program({.program = ORDO_PROGRAM, .arguments = {"health"}, .environment = at});
+    EXPECT_EQ(health.code, 0) << health.out;
+    const auto workers = test::run_program(
+        {.program = ORDO_PROGRAM, .arguments = {"worker", "ls", "-o", "json"}, .environment = at});
+    EXPECT_EQ(json::parse(workers.out).size(), 1U) << workers.out;
+  }
+  EXPECT_EQ(second.interrupted(), 0) << second.said();
+  EXPECT_EQ(first.interrupted(), 0) << first.said();
+}
+
+TEST(OrdoDev, EndsWhereItsBrokerCannotStart) {
+  DevSystem lost({"--database", "host=/nowhere dbname=x"});
+  EXPECT_FALSE(lost.is_up());
+  EXPECT_EQ(lost.said().find("ordo is up"), std::string::npos) << lost.said();
 }
 
 }  // namespace

@@ -95,6 +95,16 @@ TEST_F(DemoProgram, TurnsInvoicesIntoOrders) {
   EXPECT_EQ(last_line()["lost"], 0) << output();
 }
 
+TEST_F(DemoProgram, NamesAParkedOrderWhereItStays) {
+  auto demo = start({"--serve", "--orders", "60"});
+  ASSERT_TRUE(wait_until(200s, [&] { return output().find("stays up") != std::string::npos; }))
+      << output();
+  EXPECT_THAT(output(), ::testing::ContainsRegex("ordo explain [0-9a-f-]{36}"));
+  demo.signal(SIGINT);
+  EXPECT_EQ(demo.wait(60s), 0) << output();
+  EXPECT_TRUE(is_clean());
+}
+
 TEST_F(DemoProgram, EndsWithACodeThatSaysWhatIsWrong) {
   EXPECT_EQ(start({"--orders", "none"}).wait(30s), 2);
   EXPECT_EQ(start({"--input", "/nowhere.csv"}).wait(30s), 2);

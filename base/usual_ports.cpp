@@ -1,0 +1,36 @@
+#include "base/usual_ports.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ordo {
+namespace {
+
+bool can_listen(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  // As the broker does it: what is left of closed connections takes no port.
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what bind() takes
+  const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return is_bound;
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> taken_usual_port() {
+  for (const std::uint16_t port : kUsualPorts) {
+    if (!can_listen(port)) return port;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ordo
