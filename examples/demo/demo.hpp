@@ -50,7 +50,7 @@ class Demo {
   void stop() { system_.reset(); }
 
  private:
-  Result<OrderSource> open_source() const;
+  [[nodiscard]] Result<OrderSource> open_source() const;
   Result<void> start_system();
   Result<void> apply_pipelines();
   Result<void> apply(const std::string& path);
@@ -58,7 +58,7 @@ class Demo {
   Result<void> submit(OrderSource& source, Submitter& submitter);
   Result<void> kill_and_replace();
   Result<void> settle(const SubmitCounts& counts, std::size_t total);
-  Result<Summary> judge(const SubmitCounts& counts) const;
+  [[nodiscard]] Result<Summary> judge(const SubmitCounts& counts) const;
   /// An error when the user wants to leave.
   [[nodiscard]] Result<void> go_on() const;
 
