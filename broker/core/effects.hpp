@@ -45,6 +45,14 @@ struct Write {
   /// the core turns them into Sends when the outcome is kDurable
   std::vector<Send> once_durable;
   void* resident = nullptr;  ///< the core's own: its order
+
+  /// The newest event: the one that carries a change of status; null where there is none.
+  [[nodiscard]] EventRow* last_event() {
+    for (auto it = store.changes.rbegin(); it != store.changes.rend(); ++it) {
+      if (auto* append = std::get_if<AppendEvent>(&*it)) return &append->row;
+    }
+    return nullptr;
+  }
 };
 
 /// Take ownership of a shard (again).

@@ -4,18 +4,6 @@
 #include "schema/text.hpp"
 
 namespace ordo {
-namespace {
-
-/// The newest event of a draft: the one that carries a change of status.
-EventRow* last_event(Write& write) {
-  auto& changes = write.store.changes;
-  for (auto it = changes.rbegin(); it != changes.rend(); ++it) {
-    if (auto* append = std::get_if<AppendEvent>(&*it)) return &append->row;
-  }
-  return nullptr;
-}
-
-}  // namespace
 
 /// Successors stop opening, what nobody runs goes, leased siblings end as evidence; with the last
 /// of them the order gets its final status.
@@ -50,13 +38,13 @@ void Engine::State::finish_if_empty(Draft& draft) {
   if (order.is_ending) {
     if (order.has_leased()) {
       if (order.status != OrderStatus::kCompensating) {
-        if (EventRow* event = last_event(*draft.write)) {
+        if (EventRow* event = draft.write->last_event()) {
           set_status(order, *event, OrderStatus::kCompensating);
         }
       }
       return;
     }
-    EventRow* event = last_event(*draft.write);
+    EventRow* event = draft.write->last_event();
     if (event == nullptr || event->kind == EventKind::kLateResult ||
         event->kind == EventKind::kWorkerLost) {
       event = &note(draft, EventKind::kEnded, nullptr);

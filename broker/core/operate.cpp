@@ -71,27 +71,15 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
   const DeferredRow found = *row;
   Shard& shard = shards_.at(order.shard);
   auto change = draft(shard, order);
-  const EventKind kind = verb == wire::Verb::kRetry  ? EventKind::kOperatorRetry
-                         : verb == wire::Verb::kSkip ? EventKind::kOperatorSkip
-                                                     : EventKind::kOperatorComplete;
-  auto& event = note(change, kind, nullptr);
-  event.step = key.step;
-  event.branch = key.branch;
-  event.attempt = found.task.attempt;
-  event.worker = request.who;
-  event.note = text_object({{"who", request.who}, {"why", request.why}});
-  if (verb == wire::Verb::kComplete && !request.result.empty()) {
-    event.detail = make_bytes(std::move(request.result));
-  }
-  const Bytes result = event.detail;
+  const Bytes result = note_verb(change, found, request);
   const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(),
                                     [](const auto& d) { return d.state == TaskState::kParked; });
   const bool is_last =
       verb != wire::Verb::kRetry && order.done.count() + 1 == order.pipeline->steps.size();
   if (is_last) {
-    set_status(order, event, OrderStatus::kSucceeded);
+    set_status(order, *change.write->last_event(), OrderStatus::kSucceeded);
   } else if (is_parked && parked == 1) {
-    set_status(order, event, OrderStatus::kRunning);
+    set_status(order, *change.write->last_event(), OrderStatus::kRunning);
   }
   wire::Answer ok;
   ok.request = asker.request;
@@ -111,6 +99,24 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
              .context = {}});
   }
   commit(std::move(change));
+}
+
+/// Who did what and why; answers the result that came with `complete`.
+Bytes Engine::State::note_verb(Draft& draft, const DeferredRow& row, wire::Operate& request) {
+  const auto verb = static_cast<wire::Verb>(request.verb);
+  const EventKind kind = verb == wire::Verb::kRetry  ? EventKind::kOperatorRetry
+                         : verb == wire::Verb::kSkip ? EventKind::kOperatorSkip
+                                                     : EventKind::kOperatorComplete;
+  auto& event = note(draft, kind, nullptr);
+  event.step = row.task.key.step;
+  event.branch = row.task.key.branch;
+  event.attempt = row.task.attempt;
+  event.worker = request.who;
+  event.note = text_object({{"who", request.who}, {"why", request.why}});
+  if (verb == wire::Verb::kComplete && !request.result.empty()) {
+    event.detail = make_bytes(std::move(request.result));
+  }
+  return event.detail;
 }
 
 /// The task goes out again with a fresh budget.

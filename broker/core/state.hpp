@@ -278,6 +278,7 @@ class Engine::State {
   // ---- operate.cpp: operators and their settings ----
   void operate(PeerId peer, wire::Operate& request);
   void operate_on(Order& order, Asker asker, wire::Operate& request);
+  Bytes note_verb(Draft& draft, const DeferredRow& row, wire::Operate& request);
   void retry_row(Draft& draft, DeferredRow row);
   void end_row(Draft& draft, const DeferredRow& row, DoneStep done);
   void put_pipeline(Asker asker, wire::PutPipeline& request);

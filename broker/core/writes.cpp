@@ -11,6 +11,8 @@ constexpr std::size_t kRowBytes = 96;
 
 /// A session that lives shorter than this counts as sick.
 constexpr Micros kShortLife = Seconds{10};
+/// So many of them in a row are met at once: a server that restarts takes a few sessions with it.
+constexpr std::uint32_t kFreeLives = 3;
 
 /// What a failed attempt says whose outcome the database refused.
 constexpr const char* kUnstorable = "the database refused the outcome";
@@ -470,13 +472,13 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
   shard.has_abandoned = false;
   const bool was_open = shard.is_open();
   shard.state = Shard::State::kClosed;
-  // The first loss is met at once. A session that breaks again and again is sick (a full disk): it
-  // must not keep all workers busy with hellos, nor use up epochs.
+  // A session that breaks again and again is sick (a full disk): it must not keep all workers busy
+  // with hellos, nor use up epochs.
   const bool was_short = !was_open || now.steady - shard.opened_at < kShortLife;
   shard.short_lives = was_short ? shard.short_lives + 1 : 0;
-  if (shard.short_lives == 0) return open(shard);
-  const auto wait =
-      settings_.reopen * (1U << std::min(shard.short_lives - 1, 6U)) * (0.5 + random_.unit());
+  if (shard.short_lives < kFreeLives) return open(shard);
+  const auto wait = settings_.reopen * (1U << std::min(shard.short_lives - kFreeLives, 6U)) *
+                    (0.5 + random_.unit());
   shard.reopen_at =
       now.steady + std::min<Micros>(Seconds{30}, std::chrono::duration_cast<Micros>(wait));
 }
