@@ -47,6 +47,7 @@ class System {
   static Result<std::unique_ptr<System>> start(const SystemSpec& spec);
 
   Result<void> start_broker();
+  Result<void> use_up_fresh_wal();
   Result<void> start_workers(const WorkerSpec& spec);
   void stop_workers() { workers_.reset(); }
   /// Waits until the broker has all its shards open.
