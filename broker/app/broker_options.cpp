@@ -151,7 +151,7 @@ void declare_bounds(BrokerOptions& o, Config& config) {
       "window-tasks", e.window_tasks, {2, 1'000'000},
       "Tasks in hand per queue; the rest waits in the tables. Small: more paging; large: memory.");
   config.bytes("window-bytes", e.window_bytes, {4u << 20, std::uint64_t{64} << 30},
-               "Their payload bytes.");
+               "Their bytes: payloads, contexts, results.");
   config.whole<std::uint32_t>("page-rows", e.page_rows, {1, 10'000},
                               "Rows read at once from backlog or schedule.");
   config.whole<std::uint32_t>("inbox-orders", e.inbox_orders, {1, 10'000'000},

@@ -15,16 +15,19 @@ constexpr std::uint64_t kStride = 192 * 64;
 
 std::uint64_t priority_stride(std::size_t priority) { return kStride / kShares[priority]; }
 
-Task::Task(Order& its_order, Queue& its_queue) : order(its_order), queue(its_queue) {
+Task::Task(Order& its_order, Queue& its_queue)
+    : order(its_order),
+      queue(its_queue),
+      bytes(view(order.row.payload).size() + order.row.context.size() + order.results_bytes) {
   ++queue.in_hand;
-  queue.in_hand_bytes += view(order.row.payload).size();
+  queue.in_hand_bytes += bytes;
 }
 
 Task::~Task() {
   if (line.is_linked()) --queue.ready;
   release();
   --queue.in_hand;
-  queue.in_hand_bytes -= view(order.row.payload).size();
+  queue.in_hand_bytes -= bytes;
 }
 
 TaskKey Task::key() const { return {order.row.id, step, branch, kind}; }

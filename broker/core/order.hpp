@@ -51,6 +51,8 @@ struct Task {
 
   Order& order;
   Queue& queue;
+  const std::size_t
+      bytes;  ///< of its order when it came in hand, as its queue's window counts them
   StepIndex step = 0;
   BranchIndex branch = 0;
   TaskKind kind = TaskKind::kForward;
@@ -126,7 +128,7 @@ struct Queue {
   bool is_paused = false;
   std::string paused_by, paused_why;
   std::size_t in_hand = 0;          ///< tasks, whatever their hold
-  std::uint64_t in_hand_bytes = 0;  ///< their payloads
+  std::uint64_t in_hand_bytes = 0;  ///< their payloads, contexts and results
   std::size_t ready = 0;
   std::size_t leased = 0;
   std::array<List<Task>, limits::kPriorities> lines;

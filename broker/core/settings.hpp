@@ -29,9 +29,10 @@ struct Settings {
   Millis trust{1000};
   Millis reopen{500};  ///< between attempts to take a shard, jittered; 50 ms to 60 s
 
-  std::uint32_t window_tasks = 16'000;     ///< in hand per queue, 2 to 1,000,000
-  std::uint64_t window_bytes = 64u << 20;  ///< payload bytes in hand per queue, ≥ 4 MiB
-  std::uint32_t page_rows = 1000;          ///< read at once from backlog or schedule, 1 to 10,000
+  std::uint32_t window_tasks = 16'000;  ///< in hand per queue, 2 to 1,000,000
+  std::uint64_t window_bytes = 64u
+                               << 20;  ///< payload, context and results in hand a queue, ≥ 4 MiB
+  std::uint32_t page_rows = 1000;      ///< read at once from backlog or schedule, 1 to 10,000
 
   std::uint32_t inbox_orders = 20'000;    ///< submits not yet durable, per shard; past it: busy
   std::uint64_t inbox_bytes = 64u << 20;  ///< their payload bytes, per shard

@@ -226,7 +226,7 @@ TEST_F(Orders, AreCancelledWaitingAndRunning) {
                    [](const auto& event) { return event.kind == "cancel_requested"; });
   ASSERT_NE(asked, order->events.end());
   EXPECT_THAT(asked->note, ::testing::HasSubstr("because the test says so"));
-  // The answer to a cancel may be lost: asked again, it is the same. What has ended otherwise stays.
+  // The answer to a cancel may be lost: asked again, it is the same. What ended otherwise stays.
   EXPECT_TRUE(client->cancel(running, operator_of_test()));
   const OrderId done = submit({.pipeline = "one", .payload = "ok"});
   EXPECT_EQ(end_of(done), "succeeded");
