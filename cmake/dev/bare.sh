@@ -41,13 +41,14 @@ bare_make() {
 bare_mount() {
   mount -t proc proc "$1/proc"
   mount --bind /dev "$1/dev"
-  mkdir -p "$1/dev/shm"
-  mount -t tmpfs tmpfs "$1/tmp"
+  mount --make-private "$1/dev" # what is mounted below stays here
+  mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
+  mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
 }
 
 bare_unmount() {
   local place
-  for place in tmp dev proc; do
+  for place in tmp dev/shm dev proc; do
     if mountpoint -q "$1/$place" 2>/dev/null; then umount -l "$1/$place"; fi
   done
 }
