@@ -171,6 +171,17 @@ Shard* Engine::State::shard_of(const OrderId& id) {
   return found == shards_.end() ? nullptr : &found->second;
 }
 
+/// Null, and the asker is told to try again, where the shard is not open here.
+Shard* Engine::State::open_shard_of(const OrderId& id, Asker asker) {
+  Shard* shard = shard_of(id);
+  if (shard != nullptr && shard->is_open()) return shard;
+  answer(
+      asker,
+      Error{
+          Code::kUnavailable, "shard_closed", "the order's shard is not open here: try again", {}});
+  return nullptr;
+}
+
 Shard* Engine::State::live_shard(ShardNumber number, std::uint32_t incarnation) {
   const auto found = shards_.find(number);
   if (found == shards_.end() || found->second.incarnation != incarnation) return nullptr;

@@ -24,13 +24,8 @@ void Engine::State::operate(PeerId peer, wire::Operate& request) {
   if (request.result.size() > limits::kResultBytes) {
     return refuse("too_large", "the result is over the limit of 65536 bytes");
   }
-  Shard* shard = shard_of(request.id);
-  if (shard == nullptr || !shard->is_open()) {
-    return answer(asker, Error{Code::kUnavailable,
-                               "shard_closed",
-                               "the order's shard is not open here: try again",
-                               {}});
-  }
+  Shard* shard = open_shard_of(request.id, asker);
+  if (shard == nullptr) return;
   with_order(*shard, request.id, asker, [this, asker, request](Order* order) mutable {
     if (order != nullptr) return operate_on(*order, asker, request);
     answer(

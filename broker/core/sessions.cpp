@@ -139,13 +139,8 @@ void Engine::State::list(Asker asker, const wire::List& request) {
 }
 
 void Engine::State::request_cancel(Asker asker, const wire::Cancel& request) {
-  Shard* shard = shard_of(request.id);
-  if (shard == nullptr || !shard->is_open()) {
-    return answer(asker, Error{Code::kUnavailable,
-                               "shard_closed",
-                               "the order's shard is not open here: try again",
-                               {}});
-  }
+  Shard* shard = open_shard_of(request.id, asker);
+  if (shard == nullptr) return;
   with_order(*shard, request.id, asker, [this, asker, request](Order* order) {
     if (order != nullptr) return cancel(*order, asker, request);
     answer(
@@ -358,8 +353,9 @@ void Engine::State::on(event::WorkerGone& gone) {
 
 /// Time that this process stood still is no silence of others: what they said waits in the sockets.
 void Engine::State::forgive_own_silence(Micros stall) {
-  for (auto& [session, worker] : workers_) worker->heard += stall;
-  for (auto& [peer, client] : clients_) client.heard += stall;
+  const auto forgive = [&](Steady& heard) { heard = std::min(now.steady, heard + stall); };
+  for (auto& [session, worker] : workers_) forgive(worker->heard);
+  for (auto& [peer, client] : clients_) forgive(client.heard);
 }
 
 void Engine::State::check_sessions() {

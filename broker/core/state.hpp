@@ -318,6 +318,7 @@ class Engine::State {
   void on(event::TimePassed&) {}
   void on(event::DrainRequested&);
   Shard* shard_of(const OrderId& id);
+  Shard* open_shard_of(const OrderId& id, Asker asker);
   Shard* live_shard(ShardNumber number, std::uint32_t incarnation);
   Queue& queue_named(const std::string& name);
   const KnownPipeline* pipeline_by_id(PipelineId id) const;

@@ -7,13 +7,8 @@
 namespace ordo {
 
 void Engine::State::wait(Asker asker, const wire::Wait& request) {
-  Shard* shard = shard_of(request.id);
-  if (shard == nullptr || !shard->is_open()) {
-    return answer(asker, Error{Code::kUnavailable,
-                               "shard_closed",
-                               "the order's shard is not open here: try again",
-                               {}});
-  }
+  Shard* shard = open_shard_of(request.id, asker);
+  if (shard == nullptr) return;
   if (waiters_.size() >= settings_.waiters) {
     Error busy{Code::kBusy, "waiters", "too many requests wait for orders", Millis{1000}};
     return answer(asker, busy);
