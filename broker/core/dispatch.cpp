@@ -24,6 +24,14 @@ Task& Engine::State::take_in_hand(Order& order, const TaskRow& row) {
   return task;
 }
 
+/// Whether the order comes into the tables with one task and nothing else.
+static bool opens_alone(const Order& order) {
+  const auto& steps = order.pipeline->steps;
+  return order.is_inserting && !order.row.deadline &&
+         std::count_if(steps.begin(), steps.end(),
+                       [](const auto& step) { return step.after.empty(); }) == 1;
+}
+
 void Engine::State::open_step(Draft& draft, StepIndex step) {
   Order& order = *draft.order;
   const auto& definition = order.pipeline->steps[step];
@@ -41,7 +49,10 @@ void Engine::State::open_step(Draft& draft, StepIndex step) {
   Fact fact_backlogged = about(FactKind::kBacklogged, order);
   fact_backlogged.queue = &queue.name;
   fact(std::move(fact_backlogged));
-  defer(draft, {.task = std::move(row), .state = TaskState::kBacklog, .run_at = {}, .reason = {}});
+  defer(draft, {.task = std::move(row),
+                .state = TaskState::kBacklog,
+                .run_at = {},
+                .reason = opens_alone(order) ? kUntouched : ""});
 }
 
 /// Opens each step all of whose predecessors are done. The order is resident, so no join is missed.

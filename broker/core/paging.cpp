@@ -256,6 +256,7 @@ void Engine::State::page_backlog(Shard& shard, Queue& queue, Backlog& backlog) {
   spec.queue = queue.name;
   spec.priority = static_cast<std::uint8_t>(best);
   spec.after_seq = line.cursor;
+  spec.is_suspect = line.suspects > 0;
   const auto room = static_cast<std::uint32_t>(settings_.window_tasks - queue.in_hand);
   spec.limit = std::clamp<std::uint32_t>(std::min(room, settings_.page_rows), 1, 10'000);
   spec.limit_bytes = settings_.window_bytes / 4;

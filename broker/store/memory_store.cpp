@@ -174,11 +174,19 @@ Takeover MemoryDatabase::take() {
   return takeover;
 }
 
-void MemoryDatabase::add_to_page(Page& page, const DeferredRow& row, std::uint64_t& bytes) const {
+void MemoryDatabase::add_to_page(Page& page, const DeferredRow& row, bool is_suspect,
+                                 std::uint64_t& bytes) const {
   page.rows.push_back(row);
   const auto known = [&](const OrderSnapshot& s) { return s.order.id == row.task.key.order; };
   if (std::any_of(page.orders.begin(), page.orders.end(), known)) return;
   if (auto found = snapshot(row.task.key.order)) {
+    if (!is_suspect &&
+        is_untouched(row)) {  // as PostgreSQL's store does it: nothing else is looked for
+      OrderSnapshot whole;
+      whole.order = std::move(found->order);
+      whole.deferred.push_back(row);
+      found = std::move(whole);
+    }
     bytes += view(found->order.payload).size();
     page.orders.push_back(std::move(*found));
   }
@@ -199,7 +207,7 @@ Page MemoryDatabase::backlog_page(const PageSpec& spec) const {
       page.is_last = false;
       break;
     }
-    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), bytes);
+    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), spec.is_suspect, bytes);
   }
   return page;
 }
@@ -217,7 +225,7 @@ Page MemoryDatabase::due_page(const PageSpec& spec) const {
       page.is_last = false;
       break;
     }
-    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), bytes);
+    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), spec.is_suspect, bytes);
   }
   if (it != due_.end()) page.next_due = std::get<Wall>(*it);
   return page;

@@ -64,7 +64,7 @@ class MemoryDatabase {
   void erase_deferred(const TaskKey& key);
   [[nodiscard]] Page backlog_page(const PageSpec& spec) const;
   [[nodiscard]] Page due_page(const PageSpec& spec) const;
-  void add_to_page(Page& page, const DeferredRow& row, std::uint64_t& bytes) const;
+  void add_to_page(Page& page, const DeferredRow& row, bool is_suspect, std::uint64_t& bytes) const;
 
   ShardNumber shard_;
   std::uint32_t timeline_ = 1;

@@ -19,7 +19,6 @@ constexpr const char* kSummaries = "order_summaries_of";
 constexpr const char* kNewestEvents = "newest_events_of";
 constexpr const char* kOldestEvents = "oldest_events_of";
 constexpr const char* kStatuses = "statuses_of";
-constexpr const char* kCrowded = "crowded_of";
 constexpr const char* kPageOrders = "page_orders";
 constexpr const char* kBacklogPage = "backlog_page";
 constexpr const char* kDuePage = "due_page";
@@ -105,7 +104,6 @@ Snapshots::Snapshots(Connection& connection) : connection_(connection) {
   connection_.prepare(kNewestEvents, statements::events("desc"));
   connection_.prepare(kOldestEvents, statements::events("asc"));
   connection_.prepare(kStatuses, statements::statuses());
-  connection_.prepare(kCrowded, statements::crowded());
   connection_.prepare(kPageOrders, statements::page_orders());
   connection_.prepare(kBacklogPage, statements::backlog_page());
   connection_.prepare(kDuePage, statements::due_page());
@@ -220,17 +218,24 @@ Tried<void> Snapshots::fetch_orders(const PageSpec& spec, Page& page) {
   return {};
 }
 
-/// The deferred rows of the page's orders: mostly each has just the one that is in the page.
-Tried<void> Snapshots::add_page_rows(const Ids& ids, Page& page) {
-  std::vector<OrderId> crowded;
-  auto done = each(kCrowded, ids, [&](RowReader& row) { crowded.push_back(row.id()); });
-  if (!done) return done;
-  std::sort(crowded.begin(), crowded.end());
+/// What else there is of the page's orders. Mostly nothing: a row says when it is all its order has.
+Tried<void> Snapshots::add_rest(const PageSpec& spec, Page& page) {
+  std::unordered_set<OrderId> untouched;
   for_snapshots(page.rows, page.orders, [&](OrderSnapshot& order, const DeferredRow& row) {
-    const bool is_crowded = std::binary_search(crowded.begin(), crowded.end(), order.order.id);
-    if (!is_crowded) order.deferred.push_back(row);
+    if (spec.is_suspect || !is_untouched(row)) return;
+    untouched.insert(order.order.id);
+    order.deferred.push_back(row);
   });
-  return crowded.empty() ? done : add_deferred(Ids(crowded), page.orders);
+  std::vector<OrderId> others;
+  for (const OrderSnapshot& one : page.orders) {
+    if (!untouched.contains(one.order.id)) others.push_back(one.order.id);
+  }
+  if (others.empty()) return {};
+  const Ids parameters(others);
+  auto done = add_tasks(parameters, page.orders);
+  if (done) done = add_deferred(parameters, page.orders);
+  if (done) done = add_events(parameters, page.orders);
+  return done;
 }
 
 Tried<void> Snapshots::fetch_next_due(const PageSpec& spec, Page& page) {
@@ -250,13 +255,7 @@ Tried<Page> Snapshots::page(const PageSpec& spec) {
   Tried<void> done = fetch_rows(spec, page);
   if (done && !page.rows.empty()) {
     done = fetch_orders(spec, page);
-    std::vector<OrderId> ids;
-    ids.reserve(page.orders.size());
-    for (const OrderSnapshot& one : page.orders) ids.push_back(one.order.id);
-    const Ids parameters(ids);
-    if (done) done = add_tasks(parameters, page.orders);
-    if (done) done = add_page_rows(parameters, page);
-    if (done) done = add_events(parameters, page.orders);
+    if (done) done = add_rest(spec, page);
   }
   if (done && spec.what == PageSpec::What::kDue) done = fetch_next_due(spec, page);
   if (!done) return tl::unexpected(done.error());

@@ -42,7 +42,7 @@ class Snapshots {
                           std::vector<OrderRecord>& records);
   Tried<void> fetch_rows(const PageSpec& spec, Page& page);
   Tried<void> fetch_orders(const PageSpec& spec, Page& page);
-  Tried<void> add_page_rows(const Ids& ids, Page& page);
+  Tried<void> add_rest(const PageSpec& spec, Page& page);
   Tried<void> fetch_next_due(const PageSpec& spec, Page& page);
 
   Connection& connection_;

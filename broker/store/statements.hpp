@@ -85,11 +85,6 @@ inline std::string statuses() {
          "$3::uuid and e.order_status is not null order by e.seq desc limit 1) n";
 }
 
-/// Which of those orders have more than one row in `deferred`.
-inline std::string crowded() {
-  return "select t.order_id from deferred t where " + of_those("t.order_id") +
-         " group by t.order_id having count(*) > 1";
-}
 /// Those orders, in the array's order, up to the one with which the payloads reach $4 bytes.
 inline std::string page_orders() {
   return std::string("select p.* from (select ") + kOrderColumns +

@@ -75,7 +75,9 @@ struct PageSpec {
   std::int64_t after_seq = 0;  ///< kBacklog: rows with seq > after_seq, ascending
   Wall due_after{};            ///< kDue: rows with (run_at, seq) > (due_after, after_seq) …
   Wall due_until{};            ///< … and run_at ≤ due_until, ascending
-  std::uint32_t limit = 500;   ///< rows, 1 to 10,000
+  /// kBacklog: the owner before may have given rows of the page out, so none counts as untouched.
+  bool is_suspect = false;
+  std::uint32_t limit = 500;             ///< rows, 1 to 10,000
   std::uint64_t limit_bytes = 8u << 20;  ///< payload bytes after which it stops (at least one row)
 };
 

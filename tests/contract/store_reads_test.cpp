@@ -100,6 +100,33 @@ TEST_P(StoreReads, APageBringsEachOrderOnceAndWhole) {
   EXPECT_EQ(read.orders[0].deferred.size(), 2u);
 }
 
+TEST_P(StoreReads, AnUntouchedRowIsTakenForTheWholeOrderUnlessSomebodyMayHaveHadIt) {
+  DeferredRow untouched = backlog_row(1, 10);
+  untouched.reason = kUntouched;
+  DeferredRow touched = backlog_row(2, 11);
+  // That a row tells the truth is the writer's: the second row of order 1 shows who believes it.
+  commit_all({write_of(1, {InsertOrder{order_row(1)}, InsertDeferred{untouched},
+                           InsertTask{task_row(1, 2, 12)}}),
+              write_of(2, {InsertOrder{order_row(2)}, InsertDeferred{touched},
+                           InsertTask{task_row(2, 2, 13)}})});
+  const auto tasks_of = [](const Page& read, int n) {
+    const auto is_it = [&](const OrderSnapshot& one) { return one.order.id == order_id(n); };
+    const auto found = std::find_if(read.orders.begin(), read.orders.end(), is_it);
+    EXPECT_EQ(found->deferred.size(), 1u);
+    return found->tasks.size();
+  };
+  PageSpec spec = backlog_spec();
+  Page read = page(spec);
+  ASSERT_EQ(read.orders.size(), 2u);
+  EXPECT_EQ(tasks_of(read, 1), 0u);
+  EXPECT_EQ(tasks_of(read, 2), 1u);
+  spec.is_suspect = true;
+  read = page(spec);
+  ASSERT_EQ(read.orders.size(), 2u);
+  EXPECT_EQ(tasks_of(read, 1), 1u);
+  EXPECT_EQ(tasks_of(read, 2), 1u);
+}
+
 TEST_P(StoreReads, APageStopsAtItsBytesButHasOneRow) {
   for (int n = 1; n <= 4; ++n) {
     commit_all({write_of(n, {InsertOrder{order_row(n, std::string(1000, 'x'))},
