@@ -55,6 +55,8 @@ class Broker::Shell {
   explicit Shell(const BrokerOptions& given)
       : options(given),
         health(given.engine.shards.size(), steady_now()),
+        view(health, given.health),
+        watch(given.system, given.name, given.health),
         engine(given.engine),
         done(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     ORDO_CHECK(done >= 0);
@@ -71,6 +73,8 @@ class Broker::Shell {
   BrokerOptions options;
   MetricBook book;
   Health health;
+  HealthView view;
+  health::HealthBook watch;
   Endpoints endpoints;
   Engine engine;
   Mailbox mailbox;
@@ -92,6 +96,8 @@ Result<void> Broker::Shell::open() {
   http.get("/metrics", [this] {
     return HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", book.text()};
   });
+  http.get("/metrics/health", [this] { return view.metrics(steady_now()); });
+  http.get("/api/v1/health", [this] { return view.json(steady_now()); });
   http.get("/livez", [this] { return health.livez(steady_now()); });
   http.get("/readyz", [this] { return health.readyz(steady_now()); });
   if (!options.http.is_loopback() && !options.plaintext) {
@@ -152,9 +158,9 @@ Result<std::unique_ptr<Broker>> Broker::start(const BrokerOptions& options) {
   auto opened = shell->open();
   if (!opened) return tl::unexpected(opened.error());
   shell->start_shards();
-  shell->loop =
-      std::make_unique<Loop>(Loop::Parts{shell->engine, *shell->gateway, shell->mailbox,
-                                         shell->shards, shell->book, shell->health, options.drain});
+  shell->loop = std::make_unique<Loop>(Loop::Parts{shell->engine, *shell->gateway, shell->mailbox,
+                                                   shell->shards, shell->book, shell->health,
+                                                   shell->view, shell->watch, options.drain});
   shell->thread = std::thread([inside = shell.get()] {
     inside->loop->run();
     const std::uint64_t one = 1;

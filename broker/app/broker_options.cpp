@@ -88,6 +88,9 @@ void declare_places(BrokerOptions& o, Config& config) {
   config.text(
       "name", o.name,
       "Shown to peers and in logs, with eight random digits a run; empty: the machine's name.");
+  config.text("system", o.system,
+              "What the brokers of one installation have in common: the name "
+              "of the system on page and in metrics.");
   config.secret("database", o.database,
                 "Where the shards are, in libpq's form (`host=… dbname=…` or a URI). Keep the "
                 "password in a passfile. "
@@ -106,7 +109,7 @@ void declare_places(BrokerOptions& o, Config& config) {
   config.text("listen-clients", o.clients_text, "Where clients connect; port 0 takes a free one.");
   config.text("listen-workers", o.workers_text, "Where workers connect; port 0 takes a free one.");
   config.text("listen-http", o.http_text,
-              "Where /metrics, /livez and /readyz are; port 0 takes a free one.");
+              "Where /metrics, /api/v1/health, /livez and /readyz are; port 0 takes a free one.");
   config.flag("plaintext", o.plaintext,
               "Allows listening without encryption on other addresses than loopback, in a network "
               "that is yours alone.");
@@ -168,12 +171,25 @@ void declare_bounds(BrokerOptions& o, Config& config) {
                               "Wait and watch requests held at once.");
 }
 
+void declare_health(BrokerOptions& o, Config& config) {
+  health::Thresholds& h = o.health;
+  config.choice("health-profile", o.health_profile, {"auto", "article", "rate"},
+                "How errors colour a node: by their number (article), by their share (rate), or by "
+                "the share where there are many calls.");
+  config.duration("health-oldest", h.oldest_red, {Seconds{1}, Seconds{31'536'000}},
+                  "A queue whose oldest task waits longer is red; from half of it yellow.");
+  config.whole<std::uint64_t>("health-backlog", h.backlog_red, {0, 1'000'000'000'000},
+                              "A queue where more tasks wait is red; from half of it yellow; 0: "
+                              "any number is well.");
+}
+
 }  // namespace
 
 void BrokerOptions::declare(Config& config) {
   declare_places(*this, config);
   declare_times(*this, config);
   declare_bounds(*this, config);
+  declare_health(*this, config);
 }
 
 Result<void> BrokerOptions::complete(const Config& config) {
@@ -198,7 +214,15 @@ Result<void> BrokerOptions::complete(const Config& config) {
   }
   auto added = add_overrides(shard_databases, dsns);
   if (!added) return added;
-  engine.broker_name = (name.empty() ? machine_name() : name) + "-" + run_name();
+  if (name.empty()) name = machine_name();
+  engine.broker_name = name + "-" + run_name();
+  for (std::size_t i = 0; i < health::kProfileWords.size(); ++i) {
+    if (health_profile == health::kProfileWords[i])
+      health.profile = static_cast<health::Profile>(i);
+  }
+  // A worker is late after two of its beats, and gone when the engine gives it up.
+  health.silence_yellow = 2 * engine.beat;
+  health.silence_red = engine.silence;
   engine.version = ORDO_VERSION;
   engine.seed = random_seed();
   if (const auto problem = engine.problem()) return wrong(*problem);

@@ -14,13 +14,15 @@
 #include "base/address.hpp"
 #include "base/config.hpp"
 #include "broker/core/settings.hpp"
+#include "monitoring/health/rules.hpp"
 #include "ordo/result.hpp"
 
 namespace ordo {
 
 struct BrokerOptions {
   // As they are given.
-  std::string name;             ///< empty: the machine's name
+  std::string name;             ///< empty: complete() takes the machine's name
+  std::string system = "ordo";  ///< what all its parts are called together, on page and in metrics
   std::string database;         ///< libpq's form; empty: libpq's own PG… variables
   std::string shard_databases;  ///< "3=host=b dbname=x; 4=…"
   std::string store = "postgres";
@@ -37,6 +39,8 @@ struct BrokerOptions {
   std::uint32_t retention_days = 30;
   std::uint32_t days_ahead = 7;
   Millis maintenance_every{3'600'000};
+  health::Thresholds health;
+  std::string health_profile = "auto";
   Settings engine;
 
   // What complete() makes of them.

@@ -31,9 +31,11 @@ class Health {
   /// for all of them.
   [[nodiscard]] HttpAnswer readyz(Steady now) const;
 
+  /// Of the loop's last pass.
+  [[nodiscard]] Millis age(Steady now) const;
+
  private:
   static std::int64_t micros(Steady at) { return at.time_since_epoch().count(); }
-  [[nodiscard]] Millis age(Steady now) const;
 
   const std::size_t shards_;
   const Steady started_;

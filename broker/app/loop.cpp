@@ -14,6 +14,8 @@ constexpr Millis kLongestSleep{200};
 constexpr Millis kSampleEvery{1000};
 // The loop asks the engine for its queues as a client that no socket knows.
 constexpr PeerId kOurselves = 0;
+constexpr std::uint64_t kAskQueues = 1;
+constexpr std::uint64_t kAskWorkers = 2;
 
 }  // namespace
 
@@ -145,6 +147,7 @@ void Loop::observe_facts() {
   bool is_about_shards = false;
   for (const auto& fact : effects_.facts) {
     probe_.observe(fact);
+    parts_.watch.observe(fact);
     fact_log_.observe(fact, now);
     has_owned_ |= fact.kind == FactKind::kShardOpened;
     is_about_shards |= fact.kind == FactKind::kShardOpened || fact.kind == FactKind::kShardLost ||
@@ -170,13 +173,19 @@ void Loop::begin_drain() {
   perform();
 }
 
-void Loop::read_own_answers() {
+void Loop::read_own_answers(health::Sample& sample) {
   for (const auto& send : effects_.sends) {
     const auto* answer = std::get_if<wire::Answer>(&send.item);
     const bool is_ours = send.to == Send::To::kClient && send.peer == kOurselves;
     if (!is_ours || answer == nullptr || answer->code != 0) continue;
-    if (const auto list = wire::decode_body<wire::QueueList>(answer->body)) {
-      probe_.queues(list->queues);
+    if (answer->request == kAskQueues) {
+      if (auto list = wire::decode_body<wire::QueueList>(answer->body)) {
+        sample.queues = std::move(list->queues);
+      }
+    } else if (answer->request == kAskWorkers) {
+      if (auto list = wire::decode_body<wire::WorkerList>(answer->body)) {
+        sample.workers = std::move(list->workers);
+      }
     }
   }
   std::erase_if(effects_.sends, [](const Send& send) {
@@ -187,9 +196,13 @@ void Loop::read_own_answers() {
 void Loop::sample(Steady now) {
   next_sample_ = now + kSampleEvery;
   step(event::FromClient{kOurselves, wire::ClientHello{{}, "metrics", ""}});
-  step(event::FromClient{kOurselves, wire::GetQueues{}});
-  read_own_answers();
+  step(event::FromClient{kOurselves, wire::GetQueues{kAskQueues}});
+  step(event::FromClient{kOurselves, wire::GetWorkers{kAskWorkers}});
+  health::Sample sample;
+  read_own_answers(sample);
   perform();
+  probe_.queues(sample.queues);
+  judge(sample, now);
   parts_.gateway.forget_silent(now);
   const auto counts = parts_.engine.counts();
   parts_.health.set_open(counts.open_shards);
@@ -200,6 +213,19 @@ void Loop::sample(Steady now) {
   book.gauge(metrics::kInFlight).set(static_cast<double>(counts.writes_in_flight));
   book.gauge(metrics::kWaiters).set(static_cast<double>(counts.waiters));
   sample_sockets();
+}
+
+/// What everything looked like in the last second, for whoever asks over HTTP.
+void Loop::judge(health::Sample& sample, Steady now) {
+  sample.at = wall_now();
+  sample.now = now;
+  for (const auto& [number, threads] : parts_.shards) {
+    const auto& commits = parts_.book.histogram(metrics::kCommitSeconds, {std::to_string(number)});
+    auto& totals = sample.commits[number];
+    for (std::size_t i = 0; i <= commits.bounds().size(); ++i) totals.commits += commits.count(i);
+    totals.time = Micros{commits.sum()};
+  }
+  parts_.view.publish(parts_.watch.sample(sample));
 }
 
 void Loop::sample_sockets() {

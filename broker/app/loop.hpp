@@ -16,11 +16,12 @@
 #include <vector>
 
 #include "broker/app/fact_log.hpp"
-#include "broker/app/health.hpp"
+#include "broker/app/health_view.hpp"
 #include "broker/app/mailbox.hpp"
 #include "broker/app/store_thread.hpp"
 #include "broker/core/engine.hpp"
 #include "broker/net/gateway.hpp"
+#include "monitoring/health/health_book.hpp"
 #include "monitoring/probe/probe.hpp"
 
 namespace ordo {
@@ -42,6 +43,8 @@ class Loop {
     std::map<ShardNumber, ShardThreads>& shards;
     MetricBook& book;
     Health& health;
+    HealthView& view;
+    health::HealthBook& watch;
     Millis drain;  ///< how long it waits for writes in flight at the end
   };
   explicit Loop(Parts parts);
@@ -63,7 +66,8 @@ class Loop {
   void perform_store();
   void perform_queries();
   void observe_facts();
-  void read_own_answers();
+  void read_own_answers(health::Sample& sample);
+  void judge(health::Sample& sample, Steady now);
   void begin_drain();
   void watch_for_misfits(const Event& event);
   void sleep();

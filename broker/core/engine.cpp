@@ -237,6 +237,7 @@ Fact Engine::State::about(FactKind kind, const Task& task) const {
   fact.key = task.key();
   fact.step = &task.order.pipeline->steps[task.step].name;
   fact.queue = &task.queue.name;
+  if (task.worker != nullptr) fact.worker = task.worker->number();
   return fact;
 }
 

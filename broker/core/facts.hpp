@@ -75,6 +75,8 @@ struct Fact {
   const std::string* queue = nullptr;
   Micros took{0};
   std::uint64_t count = 0;
+  /// Which worker it is about, a number that its session keeps; 0: none or unknown.
+  std::uint64_t worker = 0;
   OrderStatus status = OrderStatus::kRunning;
   TaskState from = TaskState::kReady;  ///< kTransition
   Cause cause = Cause::kDispatched;    ///< kTransition

@@ -8,6 +8,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -166,6 +167,12 @@ struct Worker {
   std::uint64_t mark_new = 0;  ///< … and one
   List<Task> leases;
 
+  /// Of its session, for facts.
+  [[nodiscard]] std::uint64_t number() const {
+    std::uint64_t low = 0;
+    std::memcpy(&low, session.data(), sizeof(low));
+    return low;
+  }
   [[nodiscard]] bool can_take() const {
     return peer != 0 && !is_draining && !needs_hello && leased + revoked.size() < slots;
   }

@@ -240,6 +240,7 @@ void Engine::State::hello(PeerId peer, wire::WorkerHello& said) {
   fact_hello.kind = is_new ? FactKind::kWorkerJoined : FactKind::kWorkerResynced;
   fact_hello.text = worker.name;
   fact_hello.count = worker.slots;
+  fact_hello.worker = worker.number();
   fact(std::move(fact_hello));
   send_worker(peer, welcome(said.session));
   reconcile(worker, said.held);
@@ -332,6 +333,7 @@ void Engine::State::lose_worker(Worker& worker, const std::string& why, bool bur
   gone.kind = burns ? FactKind::kWorkerLost : FactKind::kWorkerLeft;
   gone.text = worker.name;
   gone.count = tasks.size();
+  gone.worker = worker.number();
   fact(std::move(gone));
   if (worker.peer != 0) worker_peers_.erase(worker.peer);
   workers_.erase(wire::SessionId(worker.session));

@@ -13,6 +13,7 @@ namespace {
 
 struct HealthOptions {
   std::string wait;
+  bool is_strict = false;
 };
 struct CompletionOptions {
   std::string shell = "bash";
@@ -43,6 +44,25 @@ Check check_socket(Shell& shell) {
   return {"client socket", true, true, "a broker answers"};
 }
 
+/// What the broker says of every part it knows: {} where it cannot be asked.
+Json fetch_tree(const Shell& shell) {
+  const auto reply = http_get(shell.settings().http + "/api/v1/health", Millis{2000});
+  if (!reply || reply->status != 200) return Json::object();
+  Json tree = Json::parse(reply->body, nullptr, false);
+  return tree.is_object() ? tree : Json::object();
+}
+
+/// Red parts are told; whether they make the whole unhealthy is for the caller to say.
+Check check_tree(const Json& tree, bool is_strict) {
+  if (tree.empty()) return {"system", false, false, "the broker does not say how its parts are"};
+  const auto status = tree.value("status", "unknown");
+  std::size_t bad = 0;
+  for (const Json& node : tree["nodes"]) bad += node.value("status", "") == "green" ? 0 : 1;
+  return {"system", status != "red" || !is_strict, true,
+          status + ": " + std::to_string(tree["nodes"].size()) + " nodes, " + std::to_string(bad) +
+              " not green"};
+}
+
 int judge(const std::vector<Check>& checks) {
   bool is_ok = true;
   bool is_reachable = false;
@@ -53,18 +73,35 @@ int judge(const std::vector<Check>& checks) {
   return is_ok ? kOk : is_reachable ? kUnhealthy : kUnreachable;
 }
 
-void show_checks(const Shell& shell, const std::vector<Check>& checks, int code) {
+/// The nodes that are not green, the root causes first.
+void show_tree(const Shell& shell, const Json& tree) {
+  for (const bool is_cause : {true, false}) {
+    for (const Json& node : tree.value("nodes", Json::array())) {
+      const std::string status = node.value("status", "unknown");
+      if (status == "green" || node.value("root_cause", false) != is_cause) continue;
+      const std::string interface = node.value("interface", "");
+      std::cout << shell.out().state(status) << "  " << printable(node.value("id", ""))
+                << (is_cause ? "  (root cause)" : "") << "  "
+                << printable(interface.empty() ? "" : interface + ": ")
+                << printable(node.value("text", "")) << '\n';
+    }
+  }
+}
+
+void show_checks(const Shell& shell, const std::vector<Check>& checks, const Json& tree, int code) {
   Json json{{"healthy", code == kOk}, {"checks", Json::array()}};
   for (const Check& check : checks) {
     json["checks"].push_back(
         {{"check", check.name}, {"ok", check.is_ok}, {"detail", check.detail}});
   }
+  if (!tree.empty()) json["system"] = tree;
   shell.out().item(json, [&] {
     if (shell.out().is_quiet()) return;
     for (const Check& check : checks) {
       std::cout << shell.out().state(check.is_ok ? "ok" : "failed") << "  " << check.name << "  "
                 << check.detail << '\n';
     }
+    show_tree(shell, tree);
   });
 }
 
@@ -80,13 +117,15 @@ int health(Shell& shell, const HealthOptions& options) {
   }
   const auto until = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    const std::vector<Check> checks{check_http(shell), check_socket(shell)};
+    const Json tree = fetch_tree(shell);
+    const std::vector<Check> checks{check_http(shell), check_socket(shell),
+                                    check_tree(tree, options.is_strict)};
     const int code = judge(checks);
     if (code != kOk && std::chrono::steady_clock::now() < until) {
       ::usleep(200'000);
       continue;
     }
-    show_checks(shell, checks, code);
+    show_checks(shell, checks, tree, code);
     return code;
   }
 }
@@ -106,9 +145,12 @@ int completion(Shell&, const CompletionOptions& options) {
 
 void add_system_commands(CLI::App& app, Commands& commands) {
   const auto checked = std::make_shared<HealthOptions>();
-  CLI::App& command =
-      add_command(app, commands, {"health", "Whether a broker can take orders"}, &health, checked);
+  CLI::App& command = add_command(
+      app, commands,
+      {"health", "Whether a broker can take orders, and how every part of the system is"}, &health,
+      checked);
   command.add_option("--wait", checked->wait, "Wait so long for it to become healthy (30s)");
+  command.add_flag("--strict", checked->is_strict, "Exit with 3 also where a part is red");
 
   // Their command lines are their own: main() hands them over before this one is parsed.
   app.add_subcommand("migrate", "Bring the tables to this version (ordo-migrate)");

@@ -232,8 +232,30 @@ inline constexpr MetricFamily kInFlight{
 inline constexpr MetricFamily kWaiters{
     "ordo_waiters", kGauge, "", "Requests that wait for an order.", {}};
 
+// ---- health (at /metrics/health) ----
+inline constexpr MetricFamily kNodeHealth{
+    "ordo_node_health",
+    kGauge,
+    "system,group,app,node,type",
+    "How well a node is: 0 green, 1 yellow, 2 red, -1 unknown.",
+    {}};
+inline constexpr MetricFamily kNodeRootCause{
+    "ordo_node_root_cause",
+    kGauge,
+    "system,group,app,node,type",
+    "1 for a red node that needs nothing else that is red.",
+    {}};
+inline constexpr MetricFamily kNodeReason{"ordo_node_reason",
+                                          kGauge,
+                                          "system,group,app,node,type,reason",
+                                          "1 for the reason why a node is not green.",
+                                          {}};
+
 /// All of them, for the documents' test.
 inline constexpr std::array kAll{&kBuildInfo,
+                                 &kNodeHealth,
+                                 &kNodeRootCause,
+                                 &kNodeReason,
                                  &kOrdersAccepted,
                                  &kOrdersDuplicate,
                                  &kOrdersRefused,

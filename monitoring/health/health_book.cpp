@@ -1,0 +1,192 @@
+#include "monitoring/health/health_book.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace ordo::health {
+
+HealthBook::HealthBook(std::string system, std::string broker, Thresholds thresholds)
+    : system_(std::move(system)), broker_(std::move(broker)), thresholds_(thresholds) {}
+
+/// Facts that say nothing about health are passed over.
+void HealthBook::observe(const Fact& fact) {
+  using enum FactKind;
+  if (fact.kind == kTaskEnded) {
+    ended(fact, fact.text == "transient" || fact.text == "unknown", true);
+  } else if (fact.kind == kOrderAccepted || fact.kind == kOrderDuplicate) {
+    submits_.call(fact.took, false);
+  } else if (fact.kind == kBusy) {
+    ++busy_;
+    busy_why_ = fact.text;
+  } else if (fact.kind == kTaskTimedOut) {
+    ended(fact, true, false);
+  } else if (fact.kind == kWriteRejected) {
+    shards_[fact.shard].commits.fail();
+  } else if (fact.kind == kShardOpened || fact.kind == kShardLost || fact.kind == kShardRefused) {
+    shards_[fact.shard].is_open = fact.kind == kShardOpened;
+    shards_[fact.shard].why = fact.text;
+  } else if (fact.kind == kWorkerJoined || fact.kind == kWorkerResynced) {
+    workers_[fact.worker] = fact.text;
+    lost_.erase(fact.text);
+    if (fact.kind == kWorkerJoined) joined_.push_back(fact.text);
+  } else if (fact.kind == kWorkerLost || fact.kind == kWorkerLeft) {
+    if (fact.kind == kWorkerLost) lost_[fact.text] = {{}, queues_of_[fact.text]};
+    if (fact.kind == kWorkerLeft) lost_.erase(fact.text);
+    workers_.erase(fact.worker);
+    std::erase_if(steps_, [&](const auto& one) { return one.first.worker == fact.worker; });
+  }
+}
+
+void HealthBook::ended(const Fact& fact, bool is_error, bool is_timed) {
+  if (fact.worker == 0) return;
+  InterfaceWatch& watch = steps_[{fact.worker, fact.pipeline, fact.step}];
+  if (is_timed) {
+    watch.call(fact.took, is_error);
+  } else {
+    watch.fail();
+  }
+}
+
+Node& HealthBook::add(Tree& tree, NodeType type, std::string app, std::string name, Verdict found) {
+  Node node{.type = type, .app = std::move(app), .name = std::move(name)};
+  NodeWatch& watch = watches_[node.id()];
+  node.verdict = watch.settle(std::move(found), tree.at);
+  node.since = watch.since();
+  return tree.nodes.emplace_back(std::move(node));
+}
+
+Tree HealthBook::sample(const Sample& sample) {
+  Tree tree{.system = system_, .at = sample.at};
+  add_broker(tree);
+  add_shards(tree, sample);
+  add_queues(tree, sample);
+  add_workers(tree, sample);
+  add_lost(tree, sample);
+  mark_root_causes(tree);
+  std::set<std::string> shown;
+  for (const Node& node : tree.nodes) shown.insert(node.id());
+  std::erase_if(watches_, [&](const auto& one) { return !shown.contains(one.first); });
+  return tree;
+}
+
+void HealthBook::add_broker(Tree& tree) {
+  Verdict found = submits_.tick(thresholds_);
+  found.interface = found.colour == Colour::kGreen ? "" : "submit";
+  if (const auto busy = std::exchange(busy_, 0); busy > 0) {
+    Verdict full{.colour = Colour::kYellow, .reason = Reason::kOverLimit, .interface = "submit"};
+    full.text = fmt::format("It sends orders away ({} in a second): {}.", busy, busy_why_);
+    full.value = static_cast<double>(busy);
+    full.unit = "calls";
+    found = worse(found, full);
+  }
+  add(tree, NodeType::kBroker, "broker", broker_, std::move(found));
+}
+
+void HealthBook::add_shards(Tree& tree, const Sample& sample) {
+  for (const auto& [number, totals] : sample.commits) {
+    Shard& shard = shards_[number];
+    const std::uint64_t commits = totals.commits - shard.seen.commits;
+    shard.commits.add({commits, 0, commits, totals.time - shard.seen.time});
+    shard.seen = totals;
+    Verdict found = shard.commits.tick(thresholds_);
+    found.interface = found.colour == Colour::kGreen ? "" : "commit";
+    if (shard.is_open) {
+      shard.was_open = true;
+    } else if (!shard.was_open && ++shard.ticks <= kOpeningTicks) {
+      found = {.colour = Colour::kUnknown, .reason = Reason::kClosed};
+      found.text = "The broker is about to take it.";
+    } else {
+      found = {.colour = Colour::kRed, .reason = Reason::kClosed};
+      found.text = "The broker does not own it: " + shard.why + ".";
+    }
+    const Node& node =
+        add(tree, NodeType::kShard, "shard", std::to_string(number), std::move(found));
+    tree.edges.push_back({"broker/" + broker_, node.id()});
+  }
+}
+
+void HealthBook::add_queues(Tree& tree, const Sample& sample) {
+  for (const wire::QueueView& view : sample.queues) {
+    QueueSignal signal;
+    signal.waiting = view.ready + view.backlog;
+    signal.workers = view.workers;
+    signal.oldest = Millis{view.oldest_ms};
+    signal.is_paused = view.paused;
+    const Node& node =
+        add(tree, NodeType::kQueue, view.queue, view.queue, judge_queue(signal, thresholds_));
+    tree.edges.push_back({"broker/" + broker_, node.id()});
+  }
+}
+
+/// The worst interface of each worker, by its name.
+std::map<std::string, Verdict> HealthBook::judge_steps() {
+  std::map<std::string, Verdict> worst;
+  for (auto& [at, watch] : steps_) {
+    Verdict found = watch.tick(thresholds_);
+    const auto known = workers_.find(at.worker);
+    if (found.colour == Colour::kGreen || known == workers_.end()) continue;
+    found.interface = *at.pipeline + "." + *at.step;
+    Verdict& shown = worst[known->second];
+    // Of two alike the one with the smaller name, so that the text does not jump.
+    const bool is_alike = found.colour == shown.colour && found.interface < shown.interface;
+    if (found.colour > shown.colour || is_alike) shown = std::move(found);
+  }
+  return worst;
+}
+
+void HealthBook::add_workers(Tree& tree, const Sample& sample) {
+  auto steps = judge_steps();
+  std::map<std::string, const wire::WorkerView*> by_name;
+  for (const wire::WorkerView& view : sample.workers) {
+    const wire::WorkerView*& shown = by_name[view.name];
+    if (shown == nullptr || view.silent_ms > shown->silent_ms) shown = &view;
+  }
+  queues_of_.clear();
+  for (const auto& [name, view] : by_name) {
+    const Verdict silence = judge_silence(Millis{view->silent_ms}, thresholds_);
+    const std::string app = view->queues.empty() ? "worker" : view->queues.front();
+    const Node& node = add(tree, NodeType::kWorker, app, name, worse(silence, steps[name]));
+    for (const std::string& queue : view->queues) {
+      tree.edges.push_back({"queue/" + queue, node.id()});
+    }
+    queues_of_[name] = view->queues;
+  }
+}
+
+/// A worker that came for a queue replaces one that was lost there: the pool is whole again,
+/// whatever the new one is called.
+void HealthBook::forget_replaced() {
+  for (const std::string& name : std::exchange(joined_, {})) {
+    const auto& queues = queues_of_[name];
+    const auto replaced = std::find_if(lost_.begin(), lost_.end(), [&](const auto& one) {
+      return one.second.at != Steady{} && one.second.queues == queues;
+    });
+    if (replaced != lost_.end()) lost_.erase(replaced);
+  }
+}
+
+/// Workers that fell silent and were given up: gone from the engine, and still the reason why their
+/// queues are short of slots.
+void HealthBook::add_lost(Tree& tree, const Sample& sample) {
+  forget_replaced();
+  for (auto& [name, lost] : lost_) {
+    if (lost.at == Steady{}) lost.at = sample.now;
+  }
+  std::erase_if(lost_, [&](const auto& one) {
+    return sample.now - one.second.at > kLostShown || queues_of_.contains(one.first);
+  });
+  for (const auto& [name, lost] : lost_) {
+    Verdict verdict{.colour = Colour::kRed, .reason = Reason::kSilent};
+    verdict.text = "It fell silent and was given up; its tasks went to others.";
+    const Node& node = add(tree, NodeType::kWorker,
+                           lost.queues.empty() ? "worker" : lost.queues.front(), name, verdict);
+    for (const std::string& queue : lost.queues) {
+      tree.edges.push_back({"queue/" + queue, node.id()});
+    }
+  }
+}
+
+}  // namespace ordo::health
