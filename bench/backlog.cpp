@@ -98,8 +98,8 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
   if (auto ok = (*system)->apply(**client, 1); !ok) return tl::unexpected<Error>(ok.error());
   auto figures = describe(**system, {});
   if (!figures) return figures;
-  // A small drain takes less than a second: the median of three, the first of which warms everything
-  // up as well.
+  // A small drain takes less than a second: the median of three, the first of which also warms up
+  // the rest.
   constexpr std::uint64_t kSmall = 100'000;
   constexpr int kSmallRuns = 3;
   std::vector<double> small_rates;

@@ -69,9 +69,9 @@ struct DeferredRow {
   friend bool operator==(const DeferredRow&, const DeferredRow&) = default;
 };
 
-/// The reason of a backlog row that came in as all its order has: no other row, no event. That stays
-/// true until the task has been given out, so a page of rows that nobody had need not look for
-/// anything else of the order.
+/// The reason of a backlog row that came in as all its order has: no other row, no event. That
+/// stays true until the task has been given out, so a page of rows that nobody had need not look
+/// for anything else of the order.
 inline constexpr const char* kUntouched = "untouched";
 inline bool is_untouched(const DeferredRow& row) {
   return row.state == TaskState::kBacklog && row.reason == kUntouched;

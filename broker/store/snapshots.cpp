@@ -218,7 +218,7 @@ Tried<void> Snapshots::fetch_orders(const PageSpec& spec, Page& page) {
   return {};
 }
 
-/// What else there is of the page's orders. Mostly nothing: a row says when it is all its order has.
+/// What else there is of the page's orders. Mostly nothing: a row says when it is all there is.
 Tried<void> Snapshots::add_rest(const PageSpec& spec, Page& page) {
   std::unordered_set<OrderId> untouched;
   for_snapshots(page.rows, page.orders, [&](OrderSnapshot& order, const DeferredRow& row) {
