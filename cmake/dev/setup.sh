@@ -57,6 +57,32 @@ without_system_cluster() {
   return "$failed"
 }
 
+# The same for servers of which only the programs are wanted. policy-rc.d is what Debian asks before
+# it starts a service: for the time of this installation it says no to those that are new, and to
+# nothing else. Afterwards they are taken out of what starts with the system.
+without_system_servers() {
+  local policy=/usr/sbin/policy-rc.d server failed=0 made=false new=()
+  for server in prometheus prometheus-alertmanager; do
+    is_installed "$server" || new+=("$server")
+  done
+  if [ ${#new[@]} -gt 0 ] && [ ! -e "$policy" ]; then
+    made=true
+    as_admin tee "$policy" >/dev/null <<'POLICY'
+#!/bin/sh
+case " $* " in *' prometheus'*) exit 101 ;; esac
+POLICY
+    as_admin chmod 755 "$policy"
+  fi
+  "$@" || failed=$?
+  for server in "${new[@]}"; do
+    if is_installed "$server"; then
+      as_admin update-rc.d "$server" disable >/dev/null 2>&1 || true
+    fi
+  done
+  if [ "$made" = true ]; then as_admin rm -f "$policy"; fi
+  return "$failed"
+}
+
 install_packages() {
   local log=build/logs/apt.log apt
   apt=(as_admin env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0)
@@ -66,7 +92,8 @@ install_packages() {
   if ! "${apt[@]}" install --no-install-recommends --download-only "$@" >"$log" 2>&1; then
     "${apt[@]}" update >"$log" 2>&1 || true
   fi
-  without_system_cluster "${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 || {
+  without_system_cluster without_system_servers \
+    "${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     die "apt-get could not install them (the whole output: $log)"
   }

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Rules and configuration as Prometheus and Alertmanager themselves read them.
+#
+# Usage: rules_test.sh syntax | routes | words FILE | planted_word
+#   syntax  promtool and amtool find nothing wrong; both do in a broken copy
+#   routes  each owner's alerts reach their receiver
+#   words   promtool test rules: each alert fires with its exact labels and words, or does not
+#   planted_word  it fails where a word differs
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/../../monitoring/prometheus"
+
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# 77 tells ctest that it was skipped.
+for tool in promtool amtool; do
+  command -v "$tool" >/dev/null && continue
+  printf 'SKIPPED: no %s; ./dev setup test installs it\n' "$tool" >&2
+  exit 77
+done
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# refused WHAT COMMAND…: a checker that lets WHAT pass checks nothing.
+refused() {
+  local what=$1
+  shift
+  ! "$@" >"$scratch/log" 2>&1 || die "not noticed: $what"
+}
+
+syntax() {
+  promtool check rules --lint=all --lint-fatal rules/*.yaml
+  promtool check config prometheus.yml
+  amtool check-config alertmanager.yml
+
+  cp -r . "$scratch/broken"
+  cd "$scratch/broken"
+  sed -i 's/^        for: 6s/        fro: 6s/' rules/health_alerts.yaml
+  refused "an unknown key" promtool check rules --lint=all --lint-fatal rules/health_alerts.yaml
+  sed -i '0,/_seconds_count\[5m\]/s//_seconds_count[5m/' rules/sli.yaml
+  refused "a bracket that is not closed" promtool check config prometheus.yml
+  sed '/^      - record: app:/,/^        expr/p' "$here/../../monitoring/prometheus/rules/health.yaml" \
+    >rules/health.yaml
+  refused "a rule that stands there twice" \
+    promtool check rules --lint=all --lint-fatal rules/health.yaml
+  sed -i 's/receiver: orders/receiver: nobody/' alertmanager.yml
+  refused "a receiver that is not there" amtool check-config alertmanager.yml
+}
+
+# goes RECEIVER LABEL…: where amtool sends an alert with these labels.
+goes() {
+  local receiver=$1
+  shift
+  amtool config routes test --config.file=alertmanager.yml --verify.receivers="$receiver" "$@" ||
+    die "$*: not to $receiver"
+}
+
+routes() {
+  goes platform alertname=OrdoBrokerDown owner=platform severity=critical
+  goes database alertname=OrdoShardDown owner=database severity=critical
+  goes orders alertname=OrdoTasksParked owner=orders severity=warning
+  goes platform alertname=OfSomebodyElse severity=warning
+  goes deadman alertname=OrdoDeadMansSwitch owner=platform severity=none
+  refused "an alert that goes elsewhere" amtool config routes test \
+    --config.file=alertmanager.yml --verify.receivers=orders owner=database
+}
+
+words() {
+  promtool test rules "$here/$1"
+}
+
+# A test that expects another word than the rule has must fail.
+planted_word() {
+  mkdir -p "$scratch/tests/monitoring" "$scratch/monitoring"
+  cp -r . "$scratch/monitoring/prometheus"
+  sed 's/works; its silence/works, its silence/' "$here/system_alerts.test.yaml" \
+    >"$scratch/tests/monitoring/broken.test.yaml"
+  refused "a wrong word" promtool test rules "$scratch/tests/monitoring/broken.test.yaml"
+  grep -q OrdoDeadMansSwitch "$scratch/log" || die "refused for another reason: $(<"$scratch/log")"
+}
+
+"$@"
