@@ -22,8 +22,6 @@ SEVERITIES = {"critical", "warning", "info"}
 SWITCH = "OrdoDeadMansSwitch"  # always fires: severity none, and no test in which it is silent
 ROLES = {None, "cause", "symptom"}
 PARTS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
-# What a broker tells at /metrics/health.
-HEALTH = {"ordo_node_health", "ordo_node_root_cause", "ordo_node_reason"}
 NAME = re.compile(r"(?<![\w:./-])((?:[a-z_]+:)?ordo_[a-z0-9_]+(?::[a-z0-9_]+)?)(?![\w:/-])")
 
 
@@ -49,7 +47,7 @@ class Tree:
         self.runbooks = {os.path.basename(path)[:-len(".md")]: read(path)
                          for path in glob.glob(f"{top}/{RUNBOOKS}/*.md")}
         self.index = self.runbooks.pop("README", "")
-        self.families = HEALTH | set(
+        self.families = set(
             re.findall(r'"(ordo_[a-z0-9_]+)"', read(f"{top}/monitoring/probe/families.hpp")))
         self.cli = read(f"{top}/docs/cli.md")
 
