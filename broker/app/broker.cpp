@@ -127,6 +127,9 @@ void Broker::Shell::start_shards() {
     auto reader = std::make_unique<MeasuredReader>(maker.reader(), cells, lock);
     shards[shard].store = std::make_unique<StoreThread>(shard, make, cells, mailbox);
     shards[shard].reader = std::make_unique<ReaderThread>(std::move(reader), mailbox);
+    if (is_memory) continue;
+    shards[shard].probe = std::make_unique<ProbeThread>(
+        ShardProbe(options.dsns.at(shard), shard, options.name, endpoints.clients), shard, book);
   }
   if (is_memory) return;
   maintenance = std::make_unique<MaintenanceThread>(
@@ -141,6 +144,7 @@ void Broker::Shell::stop_threads() {
   for (auto& [number, shard] : shards) {
     shard.store->stop();
     shard.reader->stop();
+    if (shard.probe) shard.probe->stop();
   }
   shards.clear();
   maintenance.reset();

@@ -224,6 +224,7 @@ void Loop::judge(health::Sample& sample, Steady now) {
     auto& totals = sample.commits[number];
     for (std::size_t i = 0; i <= commits.bounds().size(); ++i) totals.commits += commits.count(i);
     totals.time = Micros{commits.sum()};
+    if (threads.probe) sample.pulses[number] = threads.probe->pulse();
   }
   parts_.view.publish(parts_.watch.sample(sample));
 }

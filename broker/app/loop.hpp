@@ -18,6 +18,7 @@
 #include "broker/app/fact_log.hpp"
 #include "broker/app/health_view.hpp"
 #include "broker/app/mailbox.hpp"
+#include "broker/app/probe_thread.hpp"
 #include "broker/app/store_thread.hpp"
 #include "broker/core/engine.hpp"
 #include "broker/net/gateway.hpp"
@@ -26,10 +27,11 @@
 
 namespace ordo {
 
-/// A shard's two sessions and what the pass has for the first.
+/// A shard's sessions and what the pass has for the first.
 struct ShardThreads {
   std::unique_ptr<StoreThread> store;
   std::unique_ptr<ReaderThread> reader;
+  std::unique_ptr<ProbeThread> probe;  ///< null: there is no database to ask
   std::vector<StoreOperation> operations;
 };
 

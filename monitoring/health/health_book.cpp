@@ -93,12 +93,16 @@ void HealthBook::add_shards(Tree& tree, const Sample& sample) {
     shard.seen = totals;
     Verdict found = shard.commits.tick(thresholds_);
     found.interface = found.colour == Colour::kGreen ? "" : "commit";
+    const auto pulse = sample.pulses.find(number);
+    if (pulse != sample.pulses.end()) {
+      found = worse(found, judge_pulse(pulse->second, sample.now, thresholds_));
+    }
     if (shard.is_open) {
       shard.was_open = true;
     } else if (!shard.was_open && ++shard.ticks <= kOpeningTicks) {
       found = {.colour = Colour::kUnknown, .reason = Reason::kClosed};
       found.text = "The broker is about to take it.";
-    } else {
+    } else if (found.colour != Colour::kRed) {
       found = {.colour = Colour::kRed, .reason = Reason::kClosed};
       found.text = "The broker does not own it: " + shard.why + ".";
     }

@@ -33,6 +33,7 @@ struct Sample {
   std::vector<wire::QueueView> queues;
   std::vector<wire::WorkerView> workers;
   std::map<ShardNumber, CommitTotals> commits;  ///< every shard that the broker is to own
+  std::map<ShardNumber, ShardPulse> pulses;     ///< of those with a database
 };
 
 class HealthBook {

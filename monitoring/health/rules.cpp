@@ -94,6 +94,48 @@ const Verdict& NodeWatch::settle(Verdict found, Wall now) {
   return shown_;
 }
 
+namespace {
+
+Verdict of_shard(Colour colour, Reason reason, std::string text) {
+  return {.colour = colour, .reason = reason, .interface = "probe", .text = std::move(text)};
+}
+
+}  // namespace
+
+Verdict judge_pulse(const ShardPulse& pulse, Steady now, const Thresholds& limits) {
+  if (pulse.at == Steady{}) return {};
+  if (!pulse.error.empty()) {
+    return of_shard(Colour::kRed, Reason::kProbeFailed,
+                    "A write and read of its database failed: " + pulse.error + ".");
+  }
+  if (const Micros age = now - pulse.at; age > limits.probe_red) {
+    return of_shard(
+        Colour::kRed, Reason::kProbeFailed,
+        fmt::format("Its database has not answered a write and read for {:.0f} s.", seconds(age)));
+  }
+  if (pulse.took > limits.probe_slow) {
+    Verdict slow =
+        of_shard(Colour::kYellow, Reason::kProbeSlow,
+                 fmt::format("A write and read of its database takes {} (limit: {}).",
+                             in_ms(seconds(pulse.took)), in_ms(seconds(limits.probe_slow))));
+    slow.value = seconds(pulse.took);
+    slow.normal = seconds(limits.probe_slow);
+    slow.unit = "seconds";
+    return slow;
+  }
+  if (pulse.oldest_snapshot > limits.snapshot_yellow) {
+    return of_shard(Colour::kYellow, Reason::kOldSnapshot,
+                    fmt::format("A transaction has held back its vacuum for {:.0f} s.",
+                                seconds(pulse.oldest_snapshot)));
+  }
+  if (pulse.dead_rows > limits.dead_rows_yellow) {
+    return of_shard(Colour::kYellow, Reason::kDeadRows,
+                    fmt::format("{} dead rows wait for vacuum (limit: {}).", pulse.dead_rows,
+                                limits.dead_rows_yellow));
+  }
+  return {};
+}
+
 Verdict judge_loop(Millis age, const Thresholds& thresholds) {
   if (age < thresholds.loop_red) return {};
   Verdict verdict{.colour = Colour::kRed, .reason = Reason::kStalled, .interface = "loop"};

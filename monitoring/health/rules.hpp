@@ -35,7 +35,11 @@ struct Thresholds {
   std::uint64_t backlog_red = 1'000'000;  ///< tasks that wait in a queue; half is yellow; 0: any
   Millis silence_yellow{2'000};           ///< of a worker, which beats every second
   Millis silence_red{3'000};
-  Millis loop_red{3'000};  ///< age of the loop's last pass
+  Millis loop_red{3'000};   ///< age of the loop's last pass
+  Millis probe_slow{100};   ///< a write and read of a shard's database
+  Millis probe_red{6'000};  ///< without an answer: two probes, each with its patience
+  std::uint64_t dead_rows_yellow = 5'000'000;  ///< in the tables that work passes through
+  Millis snapshot_yellow{60'000};              ///< age of a transaction that holds vacuum back
 };
 
 /// Calls of an interface within some time. Errors are technical ones: a business refusal is none.
@@ -96,6 +100,17 @@ class NodeWatch {
   int better_for_ = 0;
   bool is_new_ = true;
 };
+
+/// What the last probe of a shard's database found.
+struct ShardPulse {
+  Steady at{};        ///< when it answered or failed; the epoch: not yet
+  std::string error;  ///< empty: it answered
+  Micros took{0};     ///< of the write and the read
+  std::uint64_t dead_rows = 0;
+  Millis oldest_snapshot{0};
+};
+/// Green before the first answer: opening the shard tells as much.
+Verdict judge_pulse(const ShardPulse& pulse, Steady now, const Thresholds& thresholds);
 
 Verdict judge_loop(Millis age, const Thresholds& thresholds);
 Verdict judge_silence(Millis silence, const Thresholds& thresholds);

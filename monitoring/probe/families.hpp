@@ -189,6 +189,32 @@ inline constexpr MetricFamily kQuerySeconds{"ordo_query_seconds", kHistogram,  "
                                             "Reads for people.",  kFastBounds, kMicros};
 inline constexpr MetricFamily kStoreWaiting{
     "ordo_store_waiting", kGauge, "shard", "Store operations that wait for the session.", {}};
+inline constexpr MetricFamily kShardProbeSeconds{
+    "ordo_shard_probe_seconds",
+    kHistogram,
+    "shard",
+    "A write and a read of the shard's database, every 3 s.",
+    kFastBounds,
+    kMicros};
+inline constexpr MetricFamily kShardProbeFailures{
+    "ordo_shard_probe_failures_total", kCounter, "shard", "Probes that failed.", {}};
+inline constexpr MetricFamily kShardDeadRows{
+    "ordo_shard_dead_rows",
+    kGauge,
+    "shard",
+    "Dead rows of task and deferred that wait for vacuum, as PostgreSQL counts them.",
+    {}};
+inline constexpr MetricFamily kShardOldestSnapshot{
+    "ordo_shard_oldest_snapshot_seconds",
+    kGauge,
+    "shard",
+    "For how long the oldest transaction of the server has held back vacuum.",
+    {}};
+inline constexpr MetricFamily kShardWalBytes{"ordo_shard_wal_bytes_total",
+                                             kCounter,
+                                             "shard",
+                                             "WAL that the shard's whole server has written.",
+                                             {}};
 inline constexpr MetricFamily kPartitionDays{
     "ordo_partition_days_made_total", kCounter, "shard", "Partition days made ahead.", {}};
 inline constexpr MetricFamily kPartitionsDropped{"ordo_partition_days_dropped_total",
@@ -301,6 +327,11 @@ inline constexpr std::array kAll{&kBuildInfo,
                                  &kReadSeconds,
                                  &kQuerySeconds,
                                  &kStoreWaiting,
+                                 &kShardProbeSeconds,
+                                 &kShardProbeFailures,
+                                 &kShardDeadRows,
+                                 &kShardOldestSnapshot,
+                                 &kShardWalBytes,
                                  &kPartitionDays,
                                  &kPartitionsDropped,
                                  &kPartitionsKept,

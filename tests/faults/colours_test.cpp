@@ -32,6 +32,20 @@ class Colours : public ::testing::Test {
     client_ = client_with_pipelines(*system_);
   }
 
+  /// They are there and everything is well: before that a fault would find nobody.
+  void start_workers(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(system_->start_worker());
+    ASSERT_TRUE(testing::wait_until(kPatience, [&] {
+      const Json seen = tree();
+      bool is_well = seen.value("status", "") == "green";
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto name = "worker/shop-" + std::to_string(i);
+        is_well = is_well && node(seen, name).value("status", "") == "green";
+      }
+      return is_well && node(seen, "queue/hello").value("status", "") == "green";
+    })) << tree().dump(1);
+  }
+
   Json tree() const {
     const auto reply = http_get(system_->endpoints(0).http + "/api/v1/health");
     return reply && reply->status == 200 ? Json::parse(reply->body) : Json::object();
@@ -61,10 +75,7 @@ class Colours : public ::testing::Test {
 };
 
 TEST_F(Colours, AFrozenWorkerIsRedAndTheCause) {
-  ASSERT_TRUE(system_->start_worker());
-  ASSERT_TRUE(system_->start_worker());
-  ASSERT_TRUE(testing::wait_until(kPatience, [&] { return tree()["status"] == "green"; }))
-      << tree().dump(1);
+  start_workers(2);
   system_->worker(0).signal(SIGSTOP);
   expect_colour("worker frozen", "worker/shop-0", "red");
   const Json seen = tree();
@@ -76,9 +87,21 @@ TEST_F(Colours, AFrozenWorkerIsRedAndTheCause) {
   expect_colour("worker goes on", "worker/shop-0", "green");
 }
 
+TEST_F(Colours, AFrozenDatabaseTurnsItsShardsRedAndTheyAreTheCause) {
+  start_workers(1);
+  system_->postgres().freeze();
+  expect_colour("database frozen", "shard/0", "red");
+  expect_colour("… and the other shard", "shard/1", "red");
+  const Json seen = tree();
+  EXPECT_EQ(node(seen, "shard/0")["root_cause"], true);
+  EXPECT_EQ(node(seen, "worker/shop-0")["status"], "green");
+  system_->postgres().thaw();
+  expect_colour("database goes on", "shard/0", "green");
+  expect_colour("… and the other shard", "shard/1", "green");
+}
+
 TEST_F(Colours, AQueueWithoutItsLastWorkerIsRedAndTheWorkerIsTheCause) {
-  ASSERT_TRUE(system_->start_worker());
-  ASSERT_TRUE(testing::wait_until(kPatience, [&] { return tree()["status"] == "green"; }));
+  start_workers(1);
   system_->worker(0).signal(SIGKILL);
   const auto receipt = client_->submit({.pipeline = "hello", .payload = "{}"});
   ASSERT_TRUE(receipt) << receipt.error().message;

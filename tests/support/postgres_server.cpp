@@ -292,6 +292,16 @@ void PostgresServer::stop() {
   kill9();
 }
 
+void PostgresServer::freeze() {
+  ::kill(pid_, SIGSTOP);  // first, so that it cannot start children while they are listed
+  for (const pid_t child : children_of(pid_)) ::kill(child, SIGSTOP);
+}
+
+void PostgresServer::thaw() {
+  for (const pid_t child : children_of(pid_)) ::kill(child, SIGCONT);
+  ::kill(pid_, SIGCONT);
+}
+
 void PostgresServer::kill9() {
   if (!is_running()) return;
   // Stopped first, so that it cannot start children while they are listed.

@@ -48,6 +48,9 @@ class PostgresServer {
   void stop();
   /// kill -9 of the postmaster and all its children, waits until they are gone.
   void kill9();
+  /// Every process of it stands still (SIGSTOP), connections stay; thaw() lets them go on.
+  void freeze();
+  void thaw();
   Result<void> kill9_and_restart();
 
   /// A fresh database `prefix_N`; its DSN. Left to go with the cluster.

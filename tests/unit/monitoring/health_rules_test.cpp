@@ -136,6 +136,23 @@ TEST(HealthRules, SilenceAndALoopThatStandsStill) {
   EXPECT_EQ(judge_loop(Millis{3000}, kLimits).reason, Reason::kStalled);
 }
 
+TEST(HealthRules, AShardIsJudgedByAWriteAndARead) {
+  const Steady now{Seconds{100}};
+  const auto judge = [&](ShardPulse pulse) { return judge_pulse(pulse, now, kLimits); };
+  EXPECT_EQ(judge({}).colour, Colour::kGreen) << "nothing is known yet";
+  EXPECT_EQ(judge({.at = now, .took = Millis{100}}).colour, Colour::kGreen);
+  EXPECT_EQ(judge({.at = now, .took = Micros{100'001}}).reason, Reason::kProbeSlow);
+  EXPECT_EQ(judge({.at = now, .error = "refused"}).colour, Colour::kRed);
+  EXPECT_EQ(judge({.at = now, .error = "refused"}).text,
+            "A write and read of its database failed: refused.");
+  EXPECT_EQ(judge({.at = now - Seconds{6}}).colour, Colour::kGreen);
+  EXPECT_EQ(judge({.at = now - Seconds{7}}).reason, Reason::kProbeFailed);
+  EXPECT_EQ(judge({.at = now, .oldest_snapshot = Seconds{60}}).colour, Colour::kGreen);
+  EXPECT_EQ(judge({.at = now, .oldest_snapshot = Seconds{61}}).reason, Reason::kOldSnapshot);
+  EXPECT_EQ(judge({.at = now, .dead_rows = 5'000'000}).colour, Colour::kGreen);
+  EXPECT_EQ(judge({.at = now, .dead_rows = 5'000'001}).reason, Reason::kDeadRows);
+}
+
 TEST(HealthRules, AQueueIsJudgedByItsWorkersItsAgeAndItsLength) {
   const auto judge = [](QueueSignal signal) { return judge_queue(signal, kLimits); };
   EXPECT_EQ(judge({.waiting = 1, .workers = 1}).colour, Colour::kGreen);
