@@ -29,7 +29,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HOME = os.path.join(ROOT, "monitoring", "prometheus")
 SEEN_WITHIN = 9.0  # seconds from fault to colour: what ordo promises
 DEADLINE = 60.0    # seconds for each other fact that is waited for
-SHARD = 'system="ordo",group="shards",app="postgres",node="ordo_0",type="shard"'
+SHARD = 'system="ordo",group="shards",app="shard",node="0",type="shard"'
 BROKER = 'system="ordo",group="brokers",app="broker",node="b1",type="broker"'
 
 
