@@ -187,8 +187,8 @@ def planted(plant):
     with tempfile.TemporaryDirectory() as top:
         for folder in (RULES, RUNBOOKS, "tests/monitoring", "monitoring/probe"):
             shutil.copytree(f"{ROOT}/{folder}", f"{top}/{folder}")
-        shutil.copy(f"{ROOT}/monitoring/prometheus/alertmanager.yml", f"{top}/monitoring/prometheus")
-        shutil.copy(f"{ROOT}/docs/cli.md", f"{top}/docs")
+        for file in ("monitoring/prometheus/alertmanager.yml", "docs/cli.md"):
+            shutil.copy(f"{ROOT}/{file}", f"{top}/{file}")
         if before is None:
             os.remove(f"{top}/{path}")
         else:
