@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -31,6 +32,15 @@ def wait_for(what, look):
             return found
         time.sleep(0.05)
     sys.exit(f"not within {DEADLINE:.0f} s: {what}")
+
+
+def is_ready(base):
+    """It listens before it can answer."""
+    try:
+        urllib.request.urlopen(f"http://{base}/-/ready", timeout=5).close()
+    except urllib.error.URLError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -54,7 +64,9 @@ def alertmanager(config):
                 with open(log_path, encoding="utf-8") as log:
                     found = re.search(r'"Listening on" address=(\S+)', log.read())
                 return found and found.group(1)
-            yield "http://" + wait_for("Alertmanager listens", address)
+            base = wait_for("Alertmanager listens", address)
+            wait_for("Alertmanager is ready", lambda: is_ready(base))
+            yield "http://" + base
         finally:
             process.terminate()
             process.wait()

@@ -76,6 +76,15 @@ def wait_for(what, look, seconds=DEADLINE):
     sys.exit(f"not within {seconds:.0f} s: {what}; the receiver heard {Stage.heard}")
 
 
+def is_ready(base):
+    """It listens before it can answer."""
+    try:
+        urllib.request.urlopen(f"http://{base}/-/ready", timeout=5).close()
+    except urllib.error.URLError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def program(folder, *command):
     """Runs it; gives the address that it writes into its log."""
@@ -94,7 +103,9 @@ def program(folder, *command):
         found = re.search(r'"Listening on" address=(\S+)', log())
         return found and found.group(1)
     try:
-        yield wait_for(f"{command[0]} listens", address)
+        base = wait_for(f"{command[0]} listens", address)
+        wait_for(f"{command[0]} is ready", lambda: is_ready(base))
+        yield base
     finally:
         process.terminate()
         process.wait()
