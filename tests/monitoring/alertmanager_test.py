@@ -11,65 +11,27 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
+
+from servers import DEADLINE, program
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFIG = os.path.join(ROOT, "monitoring", "prometheus", "alertmanager.yml")
-DEADLINE = 30.0  # seconds for each fact that is waited for
-
-
-def wait_for(what, look):
-    """Looks until there is something, and returns it."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    sys.exit(f"not within {DEADLINE:.0f} s: {what}")
-
-
-def is_ready(base):
-    """It listens before it can answer."""
-    try:
-        urllib.request.urlopen(f"http://{base}/-/ready", timeout=5).close()
-    except urllib.error.URLError:
-        return False
-    return True
 
 
 @contextlib.contextmanager
 def alertmanager(config):
-    """Runs one with this text of a configuration; gives its address, which is in its log."""
+    """Runs one with this text of a configuration; gives its address."""
     with tempfile.TemporaryDirectory() as folder:
-        log_path = os.path.join(folder, "log")
-        config_path = os.path.join(folder, "alertmanager.yml")
-        with open(config_path, "w", encoding="utf-8") as out:
+        with open(os.path.join(folder, "alertmanager.yml"), "w", encoding="utf-8") as out:
             out.write(config)
-        with open(log_path, "w", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                ["prometheus-alertmanager", f"--config.file={config_path}",
-                 f"--storage.path={folder}/data", "--web.listen-address=127.0.0.1:0",
-                 "--cluster.listen-address="], stdout=log, stderr=log)
-        try:
-            def address():
-                if process.poll() is not None:
-                    with open(log_path, encoding="utf-8") as log:
-                        sys.exit("Alertmanager ended:\n" + log.read())
-                with open(log_path, encoding="utf-8") as log:
-                    found = re.search(r'"Listening on" address=(\S+)', log.read())
-                return found and found.group(1)
-            base = wait_for("Alertmanager listens", address)
-            wait_for("Alertmanager is ready", lambda: is_ready(base))
+        with program(folder, "prometheus-alertmanager", "--config.file=alertmanager.yml",
+                     "--storage.path=data", "--web.listen-address=127.0.0.1:0",
+                     "--cluster.listen-address=") as base:
             yield "http://" + base
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def post(base, alerts):

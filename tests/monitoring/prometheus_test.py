@@ -9,14 +9,12 @@ sent to that Prometheus, which must understand it. All servers take free ports o
 Exit code 77: skipped, because a program is not there.
 """
 
-import contextlib
 import glob
 import http.server
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,10 +23,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from servers import program, wait_for
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOME = os.path.join(ROOT, "monitoring", "prometheus")
 SEEN_WITHIN = 9.0  # seconds from fault to colour: what ordo promises
-DEADLINE = 60.0    # seconds for each other fact that is waited for
 SHARD = 'system="ordo",group="shards",app="shard",node="0",type="shard"'
 BROKER = 'system="ordo",group="brokers",app="broker",node="b1",type="broker"'
 
@@ -63,52 +62,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def wait_for(what, look, seconds=DEADLINE):
-    """Looks until there is something, and returns it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    sys.exit(f"not within {seconds:.0f} s: {what}; the receiver heard {Stage.heard}")
-
-
-def is_ready(base):
-    """It listens before it can answer."""
-    try:
-        urllib.request.urlopen(f"http://{base}/-/ready", timeout=5).close()
-    except urllib.error.URLError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def program(folder, *command):
-    """Runs it; gives the address that it writes into its log."""
-    path = os.path.join(folder, command[0] + ".log")
-
-    def log():
-        with open(path, encoding="utf-8") as text:
-            return text.read()
-
-    with open(path, "w", encoding="utf-8") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
-
-    def address():
-        if process.poll() is not None:
-            sys.exit(f"{command[0]} ended:\n{log()}")
-        found = re.search(r'"Listening on" address=(\S+)', log())
-        return found and found.group(1)
-    try:
-        base = wait_for(f"{command[0]} listens", address)
-        wait_for(f"{command[0]} is ready", lambda: is_ready(base))
-        yield base
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def configuration(folder, name, changes):
@@ -146,7 +99,8 @@ def red_is_seen(base):
     wait_for("the system is red", lambda: colour(base) == "2", SEEN_WITHIN)
     print(f"red after {time.monotonic() - began:.1f} s")
     wait_for("the receiver hears of the cause",
-             lambda: ("/database", "firing", "OrdoShardDown") in Stage.heard)
+             lambda: ("/database", "firing", "OrdoShardDown") in Stage.heard,
+             said=lambda: f"; the receiver heard {Stage.heard}")
     print(f"told after {time.monotonic() - began:.1f} s")
     # Told in one round with the cause, or not at all: the symptoms were held back.
     symptoms = [word for word in Stage.heard if word[2] in ("OrdoSystemRed", "OrdoNodeRed")]
