@@ -165,7 +165,8 @@ dev_check() {
 test_bare() {
   is_root || die "test bare needs root (debootstrap, chroot)"
   ensure bare
-  local root=$ORDO_ROOT/build/bare/root failed=0
+  local failed=0
+  root=$ORDO_ROOT/build/bare/root # not local: the trap runs when this function has returned
   . "$ORDO_ROOT/cmake/dev/bare.sh"
   bare_make "$root"
   trap 'bare_unmount "$root"' EXIT
