@@ -96,7 +96,8 @@ Result<void> System::start_broker() {
   std::vector<std::string> arguments{
       "--database",       dsn_,     "--shards",         std::to_string(spec_.shards),
       "--listen-clients", clients_, "--listen-workers", workers_endpoint_,
-      "--listen-http",    http_,    "--log-level",      "warn"};
+      "--listen-http",    http_,    "--log-level",      "warn",
+      "--plaintext"};
   arguments.insert(arguments.end(), spec_.broker_flags.begin(), spec_.broker_flags.end());
   auto started = Process::start("ordo-broker", std::move(arguments));
   if (!started) return tl::unexpected<Error>(started.error());

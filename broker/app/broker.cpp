@@ -90,7 +90,11 @@ class Broker::Shell {
 };
 
 Result<void> Broker::Shell::open() {
-  auto opened = Gateway::open({options.clients, options.workers, options.plaintext});
+  auto opened = Gateway::open({.clients = options.clients,
+                               .workers = options.workers,
+                               .plaintext = options.plaintext,
+                               .keyring = options.keyring,
+                               .secret_key_file = options.secret_key_file});
   if (!opened) return tl::unexpected(opened.error());
   gateway = *std::move(opened);
   http.get("/metrics", [this] {
@@ -100,11 +104,11 @@ Result<void> Broker::Shell::open() {
   http.get("/api/v1/health", [this] { return view.json(steady_now()); });
   http.get("/livez", [this] { return health.livez(steady_now()); });
   http.get("/readyz", [this] { return health.readyz(steady_now()); });
-  if (!options.http.is_loopback() && !options.plaintext) {
+  if (!options.http.is_loopback() && !options.open_http) {
     return fail(Code::kMalformed, "plaintext",
                 "refusing to serve HTTP on " + options.http.to_string() +
-                    " without encryption: listen on 127.0.0.1, or say plaintext = true where the "
-                    "network is yours alone");
+                    " without encryption: listen on 127.0.0.1, or say open-http = true where "
+                    "whoever reaches it may read metrics and health");
   }
   auto served = http.start(options.http.host, options.http.port);
   if (!served) return served;

@@ -3,7 +3,8 @@
 //
 // Use:     start(), then wait for done_fd() to become readable (or call drain() and wait), then
 //          finish().
-// Errors:  start(): kUnavailable "listen" where an address cannot be had, kMalformed "plaintext".
+// Errors:  start(): kUnavailable "listen" where an address cannot be had, kMalformed "plaintext",
+//          and what the gateway says of keys.
 //          finish(): kConflict where the database turned out to be one that cannot be used.
 // Threads: start(), finish() and the destructor from one; drain() from any.
 #pragma once

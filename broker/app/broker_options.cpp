@@ -110,9 +110,18 @@ void declare_places(BrokerOptions& o, Config& config) {
   config.text("listen-workers", o.workers_text, "Where workers connect; port 0 takes a free one.");
   config.text("listen-http", o.http_text,
               "Where /metrics, /api/v1/health, /livez and /readyz are; port 0 takes a free one.");
+  config.text("keys", o.keyring,
+              "The keyring: a file with the public keys that may come in, their roles and rights "
+              "(docs/security.md). Followed while the broker runs.");
+  config.text("secret-key-file", o.secret_key_file,
+              "The broker's own key, in a file that nobody else can read; `ordo keys new --role "
+              "broker` makes one.");
   config.flag("plaintext", o.plaintext,
-              "Allows listening without encryption on other addresses than loopback, in a network "
-              "that is yours alone.");
+              "Listens without keys and encryption, for trying out: whoever reaches the sockets "
+              "may do everything. On loopback only.");
+  config.flag("open-http", o.open_http,
+              "Allows listen-http on other addresses than loopback: whoever reaches it may read "
+              "metrics and health.");
   config.text("endpoints-file", o.endpoints_file,
               "Written with the actual endpoints as JSON once listening.");
   config.choice("log-level", o.log_level, {"debug", "info", "warn", "error", "off"},

@@ -31,7 +31,10 @@ struct BrokerOptions {
   std::string clients_text = "127.0.0.1:7700";
   std::string workers_text = "127.0.0.1:7701";
   std::string http_text = "127.0.0.1:7780";
+  std::string keyring;          ///< file
+  std::string secret_key_file;  ///< the broker's own
   bool plaintext = false;
+  bool open_http = false;
   std::string endpoints_file;
   std::string log_level = "info";
   std::string log_format = "text";

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "schema/codec.hpp"
 
 namespace ordo {
@@ -46,6 +47,7 @@ bool Loop::is_over() const {
 void Loop::pass() {
   const Steady began = steady_now();
   if (must_drain_ && !drain_until_) begin_drain();
+  follow_keys(began);
   bool worked = take_mail();
   worked |= take_frames(Gateway::Side::kWorker);
   worked |= take_frames(Gateway::Side::kClient);
@@ -104,6 +106,14 @@ bool Loop::take_gone() {
   events_.clear();
   perform();
   return true;
+}
+
+void Loop::follow_keys(Steady now) {
+  const auto change = parts_.gateway.follow_keys(now);
+  if (!change) return;
+  if (*change) return log::info("other keys count from now on");
+  log::error("the keyring has changed and is not used: the keys from before count",
+             {{"why", change->error().message}});
 }
 
 void Loop::step(Event&& event) { parts_.engine.step(now_times(), std::move(event), effects_); }
@@ -239,6 +249,7 @@ void Loop::sample_sockets() {
     book.counter(metrics::kBytes, {name, "in"}).set(counts.bytes_in);
     book.counter(metrics::kBytes, {name, "out"}).set(counts.bytes_out);
     book.counter(metrics::kRefused, {name}).set(counts.refused);
+    book.counter(metrics::kForbidden, {name}).set(counts.forbidden);
     book.counter(metrics::kGone, {name, "unreachable"}).set(counts.gone);
     book.counter(metrics::kGone, {name, "line_full"}).set(counts.full);
     book.gauge(metrics::kPeers, {name}).set(static_cast<double>(counts.peers));

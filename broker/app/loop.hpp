@@ -63,6 +63,7 @@ class Loop {
   bool take_mail();
   bool take_frames(Gateway::Side side);
   bool take_gone();
+  void follow_keys(Steady now);
   void step(Event&& event);
   void perform();
   void perform_store();

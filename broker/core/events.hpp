@@ -27,6 +27,13 @@ struct FromWorker {
   wire::Message message;
 };
 
+/// Requests that a client's key does not allow: they are counted and answered, nothing more.
+struct Forbidden {
+  PeerId peer = 0;
+  std::vector<std::uint64_t> requests;
+  std::string message;  ///< names the role, what it wanted and what to do
+};
+
 /// A send found nobody (EHOSTUNREACH): the connection is gone. Its session may come back as another
 /// peer.
 struct ClientGone {
@@ -107,9 +114,9 @@ struct DrainRequested {};
 namespace ordo {
 
 using Event =
-    std::variant<event::FromClient, event::FromWorker, event::ClientGone, event::WorkerGone,
-                 event::ShardOpened, event::ShardRefused, event::ShardLost, event::WritesDone,
-                 event::OrdersLoaded, event::PageLoaded, event::ShardProbed, event::QueryDone,
-                 event::TimePassed, event::DrainRequested>;
+    std::variant<event::FromClient, event::FromWorker, event::Forbidden, event::ClientGone,
+                 event::WorkerGone, event::ShardOpened, event::ShardRefused, event::ShardLost,
+                 event::WritesDone, event::OrdersLoaded, event::PageLoaded, event::ShardProbed,
+                 event::QueryDone, event::TimePassed, event::DrainRequested>;
 
 }  // namespace ordo

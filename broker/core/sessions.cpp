@@ -121,6 +121,22 @@ void Engine::State::on(event::FromClient& from) {
              from.message);
 }
 
+/// Counted and answered like any other request, or the client would take them for lost and ask
+/// again for ever.
+void Engine::State::on(event::Forbidden& refused) {
+  const auto known = clients_.find(refused.peer);
+  if (known == clients_.end()) {
+    out->sends.push_back({Send::To::kClient, refused.peer, wire::SayHello{"unknown_session"}});
+    return;
+  }
+  known->second.heard = now.steady;
+  known->second.received += refused.requests.size();
+  for (const std::uint64_t request : refused.requests) {
+    answer({refused.peer, request},
+           Error{Code::kUnauthorized, "forbidden", refused.message, Millis{0}});
+  }
+}
+
 void Engine::State::list(Asker asker, const wire::List& request) {
   if (!is_text(request.customer) || request.customer.size() > limits::kCustomerBytes) {
     return answer(asker, Error{Code::kMalformed,

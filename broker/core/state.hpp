@@ -261,6 +261,7 @@ class Engine::State {
   void list(Asker asker, const wire::List& request);
   void request_cancel(Asker asker, const wire::Cancel& request);
   void on(event::FromWorker& from);
+  void on(event::Forbidden& refused);
   void on(event::ClientGone& gone);
   void on(event::WorkerGone& gone);
   void hello(PeerId peer, wire::ClientHello& hello);

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/key_file.hpp"
+#include "broker/net/doorkeeper.hpp"
 #include "broker/net/peers.hpp"
+#include "broker/net/rights.hpp"
 #include "broker/net/router.hpp"
 #include "schema/codec.hpp"
 #include "schema/limits.hpp"
@@ -33,6 +36,21 @@ Result<wire::Message> decode(const Router::Frame& frame) {
   return wire::decode(frame.body);
 }
 
+/// The number by which a message asks for an answer; nullopt where it asks for none.
+std::optional<std::uint64_t> request_of(const wire::Message& message) {
+  return std::visit(
+      [](const auto& one) -> std::optional<std::uint64_t> {
+        if constexpr (std::is_same_v<std::decay_t<decltype(one)>, wire::Unwait>) {
+          return std::nullopt;
+        } else if constexpr (requires { one.request; }) {
+          return one.request;
+        } else {
+          return std::nullopt;
+        }
+      },
+      message);
+}
+
 Event to_event(Gateway::Side side, PeerId peer, wire::Message&& message) {
   if (side == Gateway::Side::kWorker) return event::FromWorker{peer, std::move(message)};
   return event::FromClient{peer, std::move(message)};
@@ -43,22 +61,30 @@ Event to_event(Gateway::Side side, PeerId peer, wire::Message&& message) {
 /// One of the two sockets and its peers.
 class Gateway::Socket {
  public:
-  Socket(Side side, std::unique_ptr<Router> router) : side_(side), router_(std::move(router)) {}
+  /// `doorkeeper` outlives it; null: plain text.
+  Socket(Side side, std::unique_ptr<Router> router, const Doorkeeper* doorkeeper)
+      : side_(side), router_(std::move(router)), doorkeeper_(doorkeeper) {}
 
   std::size_t receive(Steady now, const Sink& sink) {
     std::size_t frames = 0;
     for (std::size_t items = 0; frames < kPassFrames && items < kPassItems; ++frames) {
       const auto frame = router_->receive();
       if (!frame) break;
-      Peer& peer = peers_.at_route(frame->route);
+      Peer& peer = peer_of(*frame);
       peer.heard = now;
       counts.bytes_in += frame->body.size();
+      if (doorkeeper_ != nullptr && !peer.key) {
+        refuse(peer, Error{Code::kUnauthorized, "revoked",
+                           "the key of this connection is not in the broker's keyring any more"});
+        continue;
+      }
       auto message = decode(*frame);
       if (!message) {
         refuse(peer, message.error());
         continue;
       }
       items += items_of(*message);
+      if (peer.key && !is_allowed(peer, *message, sink)) continue;
       sink(to_event(side_, peer.id, *std::move(message)));
     }
     counts.frames_in += frames;
@@ -95,6 +121,16 @@ class Gateway::Socket {
     for (const PeerId id : silent) lose(id);
   }
 
+  /// Other keys count: who came in by one that does not is another peer from now on.
+  void recheck_keys() {
+    std::vector<PeerId> changed;
+    peers_.for_each([&](const Peer& peer) {
+      const Key* const live = peer.key ? doorkeeper_->live(peer.key->public_key) : nullptr;
+      if (live == nullptr || !(*live == *peer.key)) changed.push_back(peer.id);
+    });
+    for (const PeerId id : changed) lose(id);
+  }
+
   void take_gone(std::vector<Event>& out) {
     for (const PeerId id : gone_) {
       if (side_ == Side::kWorker) {
@@ -112,6 +148,51 @@ class Gateway::Socket {
   SocketCounts counts;
 
  private:
+  /// The peer of a frame, with the key that its connection came with. A routing id may come again
+  /// with another key before the first peer is known to be gone: that is another peer.
+  Peer& peer_of(const Router::Frame& frame) {
+    Peer* peer = &peers_.at_route(frame.route);
+    if (doorkeeper_ == nullptr) return *peer;
+    if (peer->key && peer->key->public_key != frame.key) {
+      lose(peer->id);
+      peer = &peers_.at_route(frame.route);
+    }
+    if (peer->key) return *peer;
+    if (const Key* const live = doorkeeper_->live(frame.key)) peer->key = *live;
+    return *peer;
+  }
+
+  /// Whether the message may go on. What may not is answered; a Submit loses the orders that the
+  /// key does not allow, and goes on with the others.
+  bool is_allowed(Peer& peer, wire::Message& message, const Sink& sink) {
+    auto problem = forbidden(*peer.key, side_, message);
+    auto* const submit = std::get_if<wire::Submit>(&message);
+    event::Forbidden refused{peer.id, {}, problem.value_or("")};
+    if (submit != nullptr) {
+      std::erase_if(submit->orders, [&](const wire::OrderRequest& order) {
+        auto why = problem ? problem : forbidden(*peer.key, order);
+        if (!why) return false;
+        refused.message = *std::move(why);
+        refused.requests.push_back(order.request);
+        return true;
+      });
+    } else if (const auto request = request_of(message); problem && request) {
+      refused.requests.push_back(*request);
+    }
+    // Who has no business at this socket has no session either: the frame is refused as a whole.
+    const bool is_client = side_ == Side::kClient && peer.key->role != Role::kWorker;
+    if (!refused.requests.empty() && is_client) {
+      const bool is_all = submit == nullptr || submit->orders.empty();
+      counts.forbidden += refused.requests.size();
+      sink(std::move(refused));
+      return !is_all;
+    }
+    if (!problem) return true;
+    ++counts.forbidden;
+    refuse(peer, Error{Code::kUnauthorized, "forbidden", *std::move(problem)});
+    return false;
+  }
+
   void refuse(Peer& peer, const Error& error) {
     ++counts.refused;
     send(peer.id,
@@ -142,6 +223,7 @@ class Gateway::Socket {
 
   Side side_;
   std::unique_ptr<Router> router_;
+  const Doorkeeper* doorkeeper_;
   Peers peers_;
   std::vector<PeerId> packing_;
   std::vector<PeerId> gone_;
@@ -151,43 +233,113 @@ class Gateway::Socket {
 class Gateway::Shell {
  public:
   zmq::context_t context{1};
+  std::unique_ptr<Doorkeeper> doorkeeper;  ///< null: plain text
   std::unique_ptr<Socket> clients;
   std::unique_ptr<Socket> workers;
 
+  Result<void> open_sockets(const GatewaySettings& settings, const std::string& secret_key);
+  Result<void> prove(const std::string& public_key);
+  void answer_handshakes() {
+    if (doorkeeper) doorkeeper->serve();
+  }
   Socket& of(Side side) { return side == Side::kWorker ? *workers : *clients; }
 };
+
+Result<void> Gateway::Shell::open_sockets(const GatewaySettings& settings,
+                                          const std::string& secret_key) {
+  for (const Side side : {Side::kClient, Side::kWorker}) {
+    const Address& address = side == Side::kClient ? settings.clients : settings.workers;
+    auto router = Router::open(context, address, secret_key);
+    if (!router) return tl::unexpected(router.error());
+    auto& place = side == Side::kClient ? clients : workers;
+    place = std::make_unique<Socket>(side, *std::move(router), doorkeeper.get());
+  }
+  return {};
+}
+
+/// A library that lets strangers in would do so in silence: each socket is tried.
+Result<void> Gateway::Shell::prove(const std::string& public_key) {
+  for (const Side side : {Side::kClient, Side::kWorker}) {
+    auto proof = prove_refusal(context, of(side).router().address(), public_key,
+                               [this] { answer_handshakes(); });
+    if (!proof) return proof;
+  }
+  return {};
+}
+
+namespace {
+
+/// Keys, or plain text that stays on this machine and was asked for.
+Result<void> check_privacy(const GatewaySettings& settings) {
+  const bool has_keys = !settings.keyring.empty() && !settings.secret_key_file.empty();
+  if (has_keys && settings.plaintext) {
+    return fail(Code::kMalformed, "plaintext",
+                "keys and plaintext contradict each other: give one of them");
+  }
+  if (has_keys) return {};
+  if (!settings.keyring.empty() || !settings.secret_key_file.empty()) {
+    return fail(Code::kMalformed, "plaintext",
+                settings.keyring.empty()
+                    ? "secret-key-file is given without keys: name the file of the keys that "
+                      "may come in (`ordo keys new` begins one)"
+                    : "keys is given without secret-key-file: name the broker's own key "
+                      "(`ordo keys new --role broker` makes one)");
+  }
+  for (const Address& address : {settings.clients, settings.workers}) {
+    if (address.is_loopback()) continue;
+    return fail(Code::kMalformed, "plaintext",
+                "refusing to listen on " + address.to_string() +
+                    " without keys: give keys and secret-key-file (docs/security.md), or "
+                    "listen on 127.0.0.1");
+  }
+  if (settings.plaintext) return {};
+  return fail(Code::kMalformed, "plaintext",
+              "refusing to listen without keys: give keys and secret-key-file "
+              "(docs/security.md), or say plaintext = true, on 127.0.0.1 alone");
+}
+
+}  // namespace
 
 Gateway::Gateway(std::unique_ptr<Shell> shell) : shell_(std::move(shell)) {}
 Gateway::~Gateway() = default;
 
 Result<std::unique_ptr<Gateway>> Gateway::open(const GatewaySettings& settings) {
+  if (auto is_private = check_privacy(settings); !is_private) {
+    return tl::unexpected(is_private.error());
+  }
   auto shell = std::make_unique<Shell>();
-  for (const Side side : {Side::kClient, Side::kWorker}) {
-    const Address& address = side == Side::kClient ? settings.clients : settings.workers;
-    if (!address.is_loopback() && !settings.plaintext) {
-      return fail(Code::kMalformed, "plaintext",
-                  "refusing to listen on " + address.to_string() +
-                      " without encryption: listen on 127.0.0.1, or say plaintext = true where "
-                      "the network is yours alone");
-    }
-    auto router = Router::open(shell->context, address);
-    if (!router) return tl::unexpected(router.error());
-    auto& place = side == Side::kClient ? shell->clients : shell->workers;
-    place = std::make_unique<Socket>(side, *std::move(router));
+  KeyPair own;
+  if (!settings.plaintext) {
+    auto read = read_key_pair(settings.secret_key_file);
+    if (!read) return tl::unexpected(read.error());
+    own = *std::move(read);
+    // Whoever asks about keys must be there before anybody can knock.
+    auto keeper = Doorkeeper::open(shell->context, settings.keyring);
+    if (!keeper) return tl::unexpected(keeper.error());
+    shell->doorkeeper = *std::move(keeper);
+  }
+  if (auto opened = shell->open_sockets(settings, own.secret_key); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  if (shell->doorkeeper) {
+    if (auto proof = shell->prove(own.public_key); !proof) return tl::unexpected(proof.error());
   }
   return std::unique_ptr<Gateway>(new Gateway(std::move(shell)));
 }
 
 void Gateway::wait(int wake, Micros patience) {
-  std::array<zmq_pollitem_t, 3> items{{{shell_->clients->router().handle(), 0, ZMQ_POLLIN, 0},
+  std::array<zmq_pollitem_t, 4> items{{{shell_->clients->router().handle(), 0, ZMQ_POLLIN, 0},
                                        {shell_->workers->router().handle(), 0, ZMQ_POLLIN, 0},
                                        {nullptr, wake, ZMQ_POLLIN, 0}}};
+  int count = 3;
+  if (shell_->doorkeeper) items[3] = {shell_->doorkeeper->handle(), 0, ZMQ_POLLIN, 0}, ++count;
   // Rounded up: a deadline that is not there yet would be polled for in a circle.
   const auto ms = std::chrono::ceil<Millis>(std::max(patience, Micros{0})).count();
-  zmq_poll(items.data(), static_cast<int>(items.size()), static_cast<long>(ms));
+  zmq_poll(items.data(), count, static_cast<long>(ms));
 }
 
 std::size_t Gateway::receive(Side side, Steady now, const Sink& sink) {
+  shell_->answer_handshakes();
   return shell_->of(side).receive(now, sink);
 }
 
@@ -204,6 +356,16 @@ void Gateway::flush() {
 void Gateway::forget_silent(Steady now) {
   shell_->clients->forget_silent(now);
   shell_->workers->forget_silent(now);
+}
+
+std::optional<Result<void>> Gateway::follow_keys(Steady now) {
+  if (!shell_->doorkeeper) return std::nullopt;
+  auto change = shell_->doorkeeper->look(now);
+  if (change && *change) {
+    shell_->clients->recheck_keys();
+    shell_->workers->recheck_keys();
+  }
+  return change;
 }
 
 void Gateway::take_gone(std::vector<Event>& out) {

@@ -5,9 +5,10 @@
 //          send() performs a core's sends and flush() lets what was packed leave; take_gone() tells
 //          who was found gone by it.
 // Rule:    a frame that cannot be decoded is answered with a Refusal and counted: never an event,
-//          never fatal. Plain text off loopback only where it is allowed by a setting.
-// Errors:  open(): kUnavailable "listen", kMalformed "plaintext". A peer whose line is full counts
-//          as gone.
+//          never fatal. With keys, each message is held against the rights of the key that its
+//          connection came with; plain text is for loopback alone, and where it was asked for.
+// Errors:  open(): kUnavailable "listen" or "self_test", kMalformed "plaintext", those of key files
+//          and keyrings. A peer whose line is full counts as gone.
 // Threads: one owner, the broker's loop.
 // Costs:   one look-up a frame in and out; at most kPassItems items are taken from a socket at a
 //          time.
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,9 @@ namespace ordo {
 struct GatewaySettings {
   Address clients{"127.0.0.1", 7700};
   Address workers{"127.0.0.1", 7701};
-  bool plaintext = false;  ///< allowed off loopback
+  bool plaintext = false;       ///< on loopback only; excludes the two below
+  std::string keyring;          ///< file of the keys that may come in
+  std::string secret_key_file;  ///< file of the broker's own key
 };
 
 /// What one of the sockets has seen since the start.
@@ -39,6 +43,7 @@ struct SocketCounts {
   std::uint64_t frames_in = 0, frames_out = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::uint64_t refused = 0;        ///< frames answered with a Refusal
+  std::uint64_t forbidden = 0;      ///< messages and orders that a key did not allow
   std::uint64_t gone = 0;           ///< peers found gone by a send
   std::uint64_t full = 0;           ///< peers given up because their line was full
   std::uint64_t undeliverable = 0;  ///< items for a peer that was gone already
@@ -65,6 +70,10 @@ class Gateway {
   void flush();
   /// Forgets peers that have been silent for a minute; call it about once a second.
   void forget_silent(Steady now);
+  /// Follows the keyring's file; call it on each pass. Peers whose key is gone, revoked or of other
+  /// rights are forgotten. What happened is a line for the log; an error leaves the keys as they
+  /// were.
+  std::optional<Result<void>> follow_keys(Steady now);
   /// Events ClientGone and WorkerGone since the last call.
   void take_gone(std::vector<Event>& out);
 

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/keyring.hpp"
 #include "base/time.hpp"
 #include "broker/core/effects.hpp"
 #include "broker/net/frame_packer.hpp"
@@ -22,7 +24,8 @@ namespace ordo {
 struct Peer {
   PeerId id = 0;
   std::string route;
-  Steady heard{};  ///< when the last frame came
+  Steady heard{};          ///< when the last frame came
+  std::optional<Key> key;  ///< as it stood when this peer was first heard; none in plain text
   FramePacker packer;
   bool is_packing = false;  ///< stands in the list of those to flush
 };

@@ -76,7 +76,7 @@ std::vector<std::string> port_arguments(const Shell& shell) {
 std::vector<std::string> broker_arguments(const Shell& shell, const DevOptions& options,
                                           const std::string& endpoints_file) {
   std::vector<std::string> arguments = port_arguments(shell);
-  arguments.insert(arguments.end(), {"--endpoints-file", endpoints_file});
+  arguments.insert(arguments.end(), {"--endpoints-file", endpoints_file, "--plaintext"});
   if (options.in_memory) {
     arguments.insert(arguments.end(), {"--store", "memory"});
   } else {

@@ -31,7 +31,8 @@ inline ExitCode exit_code_of(const Error& error) {
     case Code::kUnavailable:
       return error.reason == "no_answer" || error.reason == "wait_timeout" ? kTimedOut
                                                                            : kUnreachable;
-    case Code::kMalformed: return error.reason == "bad_endpoint" ? kUsage : kFailed;
+    case Code::kMalformed:
+      return error.reason == "bad_endpoint" || error.reason == "key_file" ? kUsage : kFailed;
     case Code::kConflict:
     case Code::kStale:
     case Code::kBusy:

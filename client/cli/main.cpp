@@ -93,6 +93,7 @@ int run(int argc, char** argv) {
   add_operate_commands(app, commands);
   add_pipeline_commands(app, commands);
   add_queue_commands(app, commands);
+  add_keys_commands(app, commands);
   add_dev_command(app, commands);
   add_system_commands(app, commands);
   add_examples(app,

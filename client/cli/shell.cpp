@@ -53,6 +53,9 @@ bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) =
 
 void Settings::declare(Config& config) {
   config.list("endpoint", endpoint, "Client sockets of brokers, separated by commas");
+  config.text("key-file", key_file, "File of your own key, as `ordo keys new` made it");
+  config.text("broker-key", broker_key, "The brokers' public key, or a file that holds it");
+  config.text("keys", keyring, "The broker's keyring, for `ordo keys`");
   config.text("http", http, "A broker's HTTP address, for `ordo health`");
   config.choice("output", output, {"text", "json", "jsonl"}, "Form of what goes to stdout");
   config.choice("color", color, {"auto", "always", "never"},
@@ -73,6 +76,8 @@ client::Client& Shell::client() {
     client::Options options;
     options.endpoints = settings_.endpoint;
     options.name = "ordo-cli";
+    options.key_file = settings_.key_file;
+    options.broker_key = settings_.broker_key;
     if (settings_.timeout.count() > 0) options.timeout = settings_.timeout;
     client_.emplace(std::move(options));
   }

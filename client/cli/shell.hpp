@@ -21,6 +21,9 @@ namespace ordo::cli {
 
 struct Settings {
   std::vector<std::string> endpoint{"tcp://127.0.0.1:7700"};
+  std::string key_file;
+  std::string broker_key;
+  std::string keyring = "ordo.keys";
   std::string http = "http://127.0.0.1:7780";
   std::string output = "text";
   std::string color = "auto";

@@ -77,6 +77,9 @@ void ClientCore::step(Times now, Event&& event, Effects& effects) {
     on_link_up(now, up->link, effects);
   } else if (const auto* down = std::get_if<LinkDown>(&event)) {
     lose(down->link, "the connection broke", effects);
+    if (!down->why_not.empty() && down->link < links_.size()) {
+      links_[down->link].problem = down->why_not;
+    }
   } else if (const auto* garbled = std::get_if<Garbled>(&event)) {
     greet_again(now, garbled->link, garbled->error.message, effects);
   } else if (std::holds_alternative<Close>(event)) {

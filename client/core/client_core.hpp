@@ -61,6 +61,7 @@ struct LinkUp {
 };
 struct LinkDown {
   LinkIndex link = 0;
+  std::string why_not;  ///< set where it was refused before it was up
 };
 struct Received {
   LinkIndex link = 0;

@@ -75,7 +75,8 @@ std::vector<Submitted> all_refused(const std::vector<wire::OrderRequest>& orders
 }
 
 Client::Impl::Impl(Options options)
-    : options_(std::move(options)), thread_(core_options(options_)) {}
+    : options_(std::move(options)),
+      thread_(core_options(options_), read_dial_keys(options_.key_file, options_.broker_key)) {}
 
 Steady Client::Impl::deadline(milliseconds timeout) const {
   const milliseconds own = timeout.count() == 0 ? options_.timeout : timeout;

@@ -22,10 +22,12 @@ Submitted submitted(Done&& done) {
 
 }  // namespace
 
-NetThread::NetThread(CoreOptions options)
+NetThread::NetThread(CoreOptions options, Result<DialKeys> keys)
     : options_(options),
       commands_(options.max_in_flight + kSpareCommands),
       core_(std::move(options)),
+      sockets_(keys ? *keys : DialKeys{}),
+      misfit_(keys ? std::nullopt : std::optional<Error>(keys.error())),
       thread_([this] { run(); }) {}
 
 NetThread::~NetThread() {
@@ -60,9 +62,10 @@ void NetThread::run() {
   while (!is_closing_.load()) {
     take_commands();
     sockets_.receive(
-        [this](LinkIndex link, bool is_up) {
-          const Event event = is_up ? Event{LinkUp{link}} : Event{LinkDown{link}};
-          core_.step(now_times(), Event{event}, effects_);
+        [this](LinkIndex link, bool is_up, std::string_view why) {
+          core_.step(now_times(),
+                     is_up ? Event{LinkUp{link}} : Event{LinkDown{link, std::string(why)}},
+                     effects_);
         },
         [this](LinkIndex link, std::string_view frame) {
           auto message = wire::decode(frame);
@@ -135,8 +138,8 @@ void NetThread::ask(Request&& request, Steady deadline, bool retries_busy,
   if (const auto* call = std::get_if<OfCall>(&completion.to)) handle = call->handle;
   const Token token = keep(std::move(completion));
   if (handle != 0) handles_[handle] = token;
-  if (bad_endpoint_) {
-    complete({token, {}, bad_endpoint_, false, {}});
+  if (misfit_) {
+    complete({token, {}, misfit_, false, {}});
     return;
   }
   core_.step(now_times(), Ask{token, std::move(request), deadline, retries_busy}, effects_);
@@ -158,7 +161,7 @@ void NetThread::serve_waiting() {
   const bool is_ready = !core_.shards().is_empty();
   const Steady now = steady_now();
   for (WhenReady& waiting : std::exchange(waiting_, {})) {
-    if (is_ready || bad_endpoint_ || now >= waiting.deadline) {
+    if (is_ready || misfit_ || now >= waiting.deadline) {
       waiting.run(is_ready ? &core_ : nullptr);
     } else {
       waiting_.push_back(std::move(waiting));
@@ -170,9 +173,10 @@ void NetThread::serve_waiting() {
 
 void NetThread::perform() {
   for (const Open& open : effects_.opens) {
+    if (misfit_) break;
     auto opened = sockets_.open(open.link, open.endpoint);
     // An endpoint of the configuration is a mistake to be told; one that a broker named is not.
-    if (!opened && open.link < options_.endpoints.size()) bad_endpoint_ = opened.error();
+    if (!opened && open.link < options_.endpoints.size()) misfit_ = opened.error();
   }
   for (const LinkIndex link : effects_.resets) sockets_.reset(link);
   for (const Send& send : effects_.sends) sockets_.send(send.link, wire::encode(send.message));

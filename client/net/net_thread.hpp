@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/bounded_queue.hpp"
+#include "base/key_file.hpp"
 #include "client/core/client_core.hpp"
 #include "client/net/bell.hpp"
 #include "client/net/sockets.hpp"
@@ -71,7 +72,8 @@ using Command = std::variant<SubmitOne, SubmitMany, Call, Hangup, WhenReady>;
 
 class NetThread {
  public:
-  explicit NetThread(CoreOptions options);
+  /// An error of the keys is the answer to whatever is asked: nothing is dialed without them.
+  NetThread(CoreOptions options, Result<DialKeys> keys);
   ~NetThread();
   NetThread(const NetThread&) = delete;
   NetThread& operator=(const NetThread&) = delete;
@@ -127,8 +129,8 @@ class NetThread {
   std::vector<Token> free_;
   std::map<std::uint64_t, Token> handles_;
   std::deque<WhenReady> waiting_;
-  std::optional<Error> bad_endpoint_;
-  std::thread thread_;  // last: it starts when all of the above stands
+  std::optional<Error> misfit_;  ///< an endpoint or key that nothing can be dialed with
+  std::thread thread_;           // last: it starts when all of the above stands
 };
 
 }  // namespace ordo::client

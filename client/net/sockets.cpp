@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "schema/limits.hpp"
 
 namespace ordo::client {
@@ -16,13 +17,46 @@ constexpr int kRedialMaxMs = 500;
 /// Far above what the bound of requests in flight can put into frames: never met, but a bound.
 constexpr int kHighWater = 65'536;
 
+/// A key that is refused may be let in once the keyring has it.
+constexpr Micros kRefusedPause = Millis{500};
+constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+
+void set_keys(zmq::socket_t& dealer, const DialKeys& keys) {
+  if (keys.is_plain()) return;
+  dealer.set(zmq::sockopt::curve_serverkey, keys.broker);
+  dealer.set(zmq::sockopt::curve_publickey, keys.own.public_key);
+  dealer.set(zmq::sockopt::curve_secretkey, keys.own.secret_key);
+  // A library that left this out would talk in plain text.
+  ORDO_CHECK(dealer.get(zmq::sockopt::mechanism) == ZMQ_CURVE);
+}
+
+/// Empty for what is no refusal.
+std::string_view refusal_of(std::uint16_t event) {
+  switch (event) {
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return "the broker does not let this key in";
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      return "the handshake failed: does the broker want a key, or have another one?";
+    default: return {};
+  }
+}
+
+/// libzmq's own thread waits for ever where it has an event to tell and the listener is gone: none
+/// may come any more before the monitor is closed.
+void stop_events(zmq::socket_t& dealer) {
+  if (dealer) zmq_socket_monitor(dealer.handle(), nullptr, 0);
+}
+
 bool would_block(const zmq::error_t& error) { return error.num() == EAGAIN; }
 
 }  // namespace
 
-Sockets::Sockets() : context_(1) {}
+Sockets::Sockets(DialKeys keys) : keys_(std::move(keys)), context_(1) {}
 
 Sockets::~Sockets() {
+  for (auto& line : lines_) stop_events(line->dealer);
   lines_.clear();
   context_.shutdown();
 }
@@ -47,9 +81,9 @@ bool Sockets::dial(Line& line) {
     dealer.set(zmq::sockopt::reconnect_ivl, kRedialMs);
     dealer.set(zmq::sockopt::reconnect_ivl_max, kRedialMaxMs);
     dealer.set(zmq::sockopt::ipv6, true);
+    set_keys(dealer, keys_);
     const std::string place = "inproc://monitor-" + std::to_string(++monitors_);
-    const int watched = zmq_socket_monitor(dealer.handle(), place.c_str(),
-                                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED);
+    const int watched = zmq_socket_monitor(dealer.handle(), place.c_str(), kEvents);
     ORDO_CHECK(watched == 0, zmq_strerror(zmq_errno()));
     zmq::socket_t monitor(context_, zmq::socket_type::pair);
     monitor.set(zmq::sockopt::linger, 0);
@@ -58,6 +92,7 @@ bool Sockets::dial(Line& line) {
     line.monitor = std::move(monitor);
     line.dealer = std::move(dealer);
     line.unsent.clear();
+    line.redial_at = Steady::max();
     return true;
   } catch (const zmq::error_t&) {
     return false;
@@ -67,6 +102,7 @@ bool Sockets::dial(Line& line) {
 void Sockets::reset(LinkIndex link) {
   Line& line = *lines_[link];
   if (!line.dealer) return;
+  stop_events(line.dealer);
   line.dealer.close();
   line.monitor.close();
   // It could be dialed before; what keeps it from being dialed now is a bug or a lack of sockets.
@@ -102,8 +138,17 @@ void Sockets::read_monitor(LinkIndex link, const OnLink& on_link) {
     if (event.size() < sizeof kind) continue;
     std::memcpy(&kind, event.data(), sizeof kind);
     const bool is_up = kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    const std::string_view refusal = refusal_of(kind);
+    if (!refusal.empty()) line.redial_at = steady_now() + kRefusedPause;
     line.unsent.clear();
-    on_link(link, is_up);
+    on_link(link, is_up, refusal);
+  }
+}
+
+void Sockets::redial_refused() {
+  const Steady now = steady_now();
+  for (LinkIndex link = 0; link < lines_.size(); ++link) {
+    if (lines_[link]->redial_at <= now) reset(link);
   }
 }
 
@@ -122,6 +167,7 @@ void Sockets::receive(const OnLink& on_link, const OnFrame& on_frame) {
     read_monitor(link, on_link);
     flush(*lines_[link]);
   }
+  redial_refused();
 }
 
 bool Sockets::wait(int wake_fd, Micros patience) {
@@ -132,6 +178,11 @@ bool Sockets::wait(int wake_fd, Micros patience) {
     const auto events = static_cast<short>(ZMQ_POLLIN | (line->unsent.empty() ? 0 : ZMQ_POLLOUT));
     items.push_back({line->dealer.handle(), 0, events, 0});
     items.push_back({line->monitor.handle(), 0, ZMQ_POLLIN, 0});
+  }
+  for (const auto& line : lines_) {
+    if (line->redial_at != Steady::max()) {
+      patience = std::min(patience, line->redial_at - steady_now());
+    }
   }
   const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(patience);
   try {

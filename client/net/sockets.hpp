@@ -7,7 +7,8 @@
 //          event, not an error.
 // Threads: one owner, the net thread.
 // Source:  libzmq 4.3: ZMQ_IMMEDIATE keeps frames out of pipes without a peer; the monitor's
-//          HANDSHAKE_SUCCEEDED is the first moment at which a frame can reach the broker.
+//          HANDSHAKE_SUCCEEDED is the first moment at which a frame can reach the broker. After a
+//          refused handshake libzmq dials no more: we do.
 #pragma once
 
 #include <deque>
@@ -18,6 +19,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "base/key_file.hpp"
 #include "base/time.hpp"
 #include "client/core/client_core.hpp"
 #include "ordo/result.hpp"
@@ -27,9 +29,9 @@ namespace ordo::client {
 class Sockets {
  public:
   using OnFrame = std::function<void(LinkIndex, std::string_view)>;
-  using OnLink = std::function<void(LinkIndex, bool is_up)>;
+  using OnLink = std::function<void(LinkIndex, bool is_up, std::string_view why_not)>;
 
-  Sockets();
+  explicit Sockets(DialKeys keys);
   ~Sockets();
 
   Result<void> open(LinkIndex link, const std::string& endpoint);
@@ -47,15 +49,18 @@ class Sockets {
     zmq::socket_t dealer;
     zmq::socket_t monitor;
     std::deque<std::string> unsent;
+    Steady redial_at = Steady::max();
   };
 
   bool dial(Line& line);
   void flush(Line& line);
   void read_monitor(LinkIndex link, const OnLink& on_link);
+  void redial_refused();
 
   /// Frames taken from one link before the others and the callers get their turn.
   static constexpr int kBurst = 256;
 
+  DialKeys keys_;
   zmq::context_t context_;
   std::vector<std::unique_ptr<Line>> lines_;
   std::uint64_t monitors_ = 0;

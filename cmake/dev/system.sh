@@ -125,7 +125,7 @@ start_broker() {
     die "migrating failed: see $local_dir/log/migrate.log"
   if ! pid_of broker >/dev/null; then
     rm -f "$local_dir/run/endpoints.json"
-    run broker "$(program ordo-broker)" --database "$(pg_dsn)" --shards 2 \
+    run broker "$(program ordo-broker)" --database "$(pg_dsn)" --shards 2 --plaintext \
       --endpoints-file "$local_dir/run/endpoints.json"
   fi
   wait_until 30 "the broker's /readyz" broker_ready

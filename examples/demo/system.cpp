@@ -109,7 +109,8 @@ Result<ChildProcess> System::launch_broker(const std::string& name, const Endpoi
                     "--listen-clients", addresses.clients,
                     "--listen-workers", addresses.workers,
                     "--listen-http",    addresses.http,
-                    "--endpoints-file", path(name + ".json")};
+                    "--endpoints-file", path(name + ".json"),
+                    "--plaintext"};
   for (const auto& flag : options_.broker_flags) spec.arguments.push_back(flag);
   return ChildProcess::start(spec);
 }

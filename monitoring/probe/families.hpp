@@ -236,6 +236,11 @@ inline constexpr MetricFamily kBytes{
     "ordo_socket_bytes_total", kCounter, "socket,direction", "Their bytes.", {}};
 inline constexpr MetricFamily kRefused{
     "ordo_socket_refused_total", kCounter, "socket", "Frames that were refused as a whole.", {}};
+inline constexpr MetricFamily kForbidden{"ordo_socket_forbidden_total",
+                                         kCounter,
+                                         "socket",
+                                         "Messages and orders that a key did not allow.",
+                                         {}};
 inline constexpr MetricFamily kGone{"ordo_socket_gone_total",
                                     kCounter,
                                     "socket,reason",
@@ -338,6 +343,7 @@ inline constexpr std::array kAll{&kBuildInfo,
                                  &kFrames,
                                  &kBytes,
                                  &kRefused,
+                                 &kForbidden,
                                  &kGone,
                                  &kPeers,
                                  &kLoopBusy,

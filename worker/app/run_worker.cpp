@@ -23,6 +23,8 @@ constexpr const char* kHelp =
     "Options (each also from the environment; flags win):\n"
     "  --broker ENDPOINT    where a broker listens for workers; may be repeated   ORDO_BROKERS\n"
     "                       (default tcp://127.0.0.1:7701; environment: comma-separated)\n"
+    "  --key-file FILE      your own key (ordo keys new), with --broker-key       ORDO_KEY_FILE\n"
+    "  --broker-key KEY     the brokers' public key, or a file that holds it      ORDO_BROKER_KEY\n"
     "  --name NAME          for people (default HOST-PID)                         "
     "ORDO_WORKER_NAME\n"
     "  --slots N            handlers at a time, 1 to 4096 (default 8)             ORDO_SLOTS\n"
@@ -45,6 +47,10 @@ class Arguments {
     if (name == "broker") return take_broker(value);
     if (name == "name") {
       options_.name = value;
+      return true;
+    }
+    if (name == "key-file" || name == "broker-key") {
+      (name == "key-file" ? options_.key_file : options_.broker_key) = value;
       return true;
     }
     const auto number = to_number(value);
@@ -89,6 +95,8 @@ struct Setting {
 };
 constexpr Setting kSettings[] = {
     {"broker", "ORDO_BROKERS", "host:port, several separated by commas"},
+    {"key-file", "ORDO_KEY_FILE", "the file of your own key"},
+    {"broker-key", "ORDO_BROKER_KEY", "a public key, or the file that holds it"},
     {"name", "ORDO_WORKER_NAME", "text of at most 128 bytes"},
     {"slots", "ORDO_SLOTS", "a whole number, 1 to 4096"},
     {"take-ahead", "ORDO_TAKE_AHEAD", "a whole number, 0 to 8128 less the slots"},

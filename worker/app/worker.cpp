@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/key_file.hpp"
 #include "base/random.hpp"
 #include "schema/limits.hpp"
 #include "schema/text.hpp"
@@ -150,8 +151,11 @@ Result<void> Worker::start() {
   }
   if (auto checked = worker::check_options(state_->options); !checked) return checked;
   if (auto checked = state_->check_registrations(); !checked) return checked;
+  auto keys = read_dial_keys(state_->options.key_file, state_->options.broker_key);
+  if (!keys) return tl::unexpected(keys.error());
   state_->loop = std::make_unique<worker::WorkerLoop>(
-      state_->settings(), to_endpoints(state_->options.brokers),
+      state_->settings(),
+      worker::WorkerLoop::Brokers{to_endpoints(state_->options.brokers), *std::move(keys)},
       std::make_shared<const worker::Handlers>(state_->handlers), state_->options.on_log);
   state_->running.store(state_->loop.get());
   if (state_->must_stop.load()) state_->loop->request_drain();

@@ -39,13 +39,12 @@ void raise(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
 
 }  // namespace
 
-WorkerLoop::WorkerLoop(Settings settings, std::vector<std::string> endpoints,
-                       std::shared_ptr<const Handlers> handlers,
+WorkerLoop::WorkerLoop(Settings settings, Brokers brokers, std::shared_ptr<const Handlers> handlers,
                        std::function<void(std::string_view)> on_log)
     : core_(settings),
-      endpoints_(std::move(endpoints)),
       on_log_(std::move(on_log)),
-      sockets_(std::make_shared<BrokerSockets>(endpoints_)),
+      sockets_(
+          std::make_shared<BrokerSockets>(std::move(brokers.endpoints), std::move(brokers.keys))),
       slots_(
           settings.slots,
           [handlers = std::move(handlers)](const std::shared_ptr<Run>& run) {

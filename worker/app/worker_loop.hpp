@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/key_file.hpp"
 #include "ordo/result.hpp"
 #include "worker/app/handlers.hpp"
 #include "worker/core/worker_core.hpp"
@@ -34,8 +35,12 @@ struct LoopCounters {
 
 class WorkerLoop {
  public:
-  WorkerLoop(Settings settings, std::vector<std::string> endpoints,
-             std::shared_ptr<const Handlers> handlers,
+  /// Where the brokers are, and the keys to dial them with.
+  struct Brokers {
+    std::vector<std::string> endpoints;
+    DialKeys keys;
+  };
+  WorkerLoop(Settings settings, Brokers brokers, std::shared_ptr<const Handlers> handlers,
              std::function<void(std::string_view)> on_log);
 
   /// Works until it has left; the exit code.
@@ -57,7 +62,6 @@ class WorkerLoop {
   [[nodiscard]] std::shared_ptr<Run>* find(RunId run);
 
   WorkerCore core_;
-  std::vector<std::string> endpoints_;
   std::function<void(std::string_view)> on_log_;
   std::shared_ptr<BrokerSockets>
       sockets_;  ///< shared with slots that outlive the loop, for wake() alone

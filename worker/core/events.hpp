@@ -52,6 +52,7 @@ struct Connected {
 /// The connection broke.
 struct Disconnected {
   LinkIndex link = 0;
+  std::string why_not;  ///< set where it was refused before it was there
 };
 struct Received {
   LinkIndex link = 0;

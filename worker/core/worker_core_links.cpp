@@ -39,6 +39,7 @@ void WorkerCore::on(const event::Disconnected& event) {
   Link& link = links_[event.link];
   link.state = Link::State::kDialling;
   link.give_up_at = now_ + kDialPatience;
+  if (!event.why_not.empty()) tell(FactKind::kFrameRefused, {}, {}, event.why_not);
 }
 
 void WorkerCore::on(event::Received& event) {

@@ -37,8 +37,9 @@ struct Line {
   zmq::socket_t monitor;
   std::deque<std::string> waiting;
   std::size_t waiting_bytes = 0;
-  bool is_v6 = false;   ///< dialled for IPv6 addresses
-  bool was_up = false;  ///< a broker answered there
+  bool is_v6 = false;        ///< dialled for IPv6 addresses
+  bool was_up = false;       ///< a broker answered there
+  bool was_refused = false;  ///< a handshake failed since the last dial
 };
 
 /// Whether the next dial asks for IPv6 addresses. A name may have both kinds and the broker listen
@@ -47,6 +48,12 @@ bool next_is_v6(const Line& line, const std::string& endpoint) {
   if (endpoint.find('[') != std::string::npos) return true;
   const bool has_failed = line.socket && !line.was_up;
   return has_failed ? !line.is_v6 : line.is_v6;
+}
+
+/// libzmq's own thread waits for ever where it has an event to tell and the listener is gone: none
+/// may come any more before the monitor is closed.
+void stop_events(Line& line) {
+  if (line.socket) zmq_socket_monitor(line.socket.handle(), nullptr, 0);
 }
 
 void drop_waiting(Line& line) {
@@ -70,16 +77,36 @@ void send_waiting(Line& line) {
   }
 }
 
-/// What the monitor says: true connected, false disconnected, nullopt nothing more.
-std::optional<bool> next_change(Line& line) {
+/// Empty for what is no refusal.
+std::string refusal_of(std::uint16_t event) {
+  switch (event) {
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return "the broker does not let this key in";
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      return "the handshake failed: does the broker want a key, or have another one?";
+    default: return {};
+  }
+}
+
+struct Change {
+  bool is_up = false;
+  std::string why_not;  ///< once a dial: libzmq may try on and on
+};
+
+/// What the monitor says; nullopt: nothing more.
+std::optional<Change> next_change(Line& line) {
   while (true) {
     zmq::message_t what;
     if (!line.monitor.recv(what, zmq::recv_flags::dontwait)) return std::nullopt;
     std::uint16_t event = 0;
     if (what.size() >= sizeof event) std::memcpy(&event, what.data(), sizeof event);
     while (what.more()) static_cast<void>(line.monitor.recv(what, zmq::recv_flags::none));
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return true;
-    if (event == ZMQ_EVENT_DISCONNECTED) return false;
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return Change{true, {}};
+    if (event == ZMQ_EVENT_DISCONNECTED) return Change{false, {}};
+    std::string refusal = refusal_of(event);
+    if (!refusal.empty() && !std::exchange(line.was_refused, true)) {
+      return Change{false, std::move(refusal)};
+    }
   }
 }
 
@@ -88,6 +115,7 @@ std::optional<bool> next_change(Line& line) {
 struct BrokerSockets::State {
   zmq::context_t context{1};
   std::vector<std::string> endpoints;
+  DialKeys keys;
   std::vector<Line> lines;
   std::vector<zmq::pollitem_t> items;
   int wake_fd = -1;
@@ -98,9 +126,10 @@ struct BrokerSockets::State {
   void take_frames(LinkIndex link, std::vector<Event>& events);
 };
 
-BrokerSockets::BrokerSockets(std::vector<std::string> endpoints)
+BrokerSockets::BrokerSockets(std::vector<std::string> endpoints, DialKeys keys)
     : state_(std::make_unique<State>()) {
   state_->endpoints = std::move(endpoints);
+  state_->keys = std::move(keys);
   state_->lines.resize(state_->endpoints.size());
   state_->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   ORDO_CHECK(state_->wake_fd >= 0);
@@ -112,6 +141,7 @@ BrokerSockets::~BrokerSockets() {
 }
 
 void BrokerSockets::close() {
+  for (Line& line : state_->lines) stop_events(line);
   state_->lines.clear();
   state_->context.close();
 }
@@ -121,6 +151,7 @@ Result<void> BrokerSockets::dial(LinkIndex link) {
   const std::string& endpoint = state_->endpoints[link];
   try {
     const bool is_v6 = next_is_v6(line, endpoint);
+    stop_events(line);
     line = Line{};
     line.is_v6 = is_v6;
     line.socket = zmq::socket_t(state_->context, zmq::socket_type::dealer);
@@ -130,8 +161,17 @@ Result<void> BrokerSockets::dial(LinkIndex link) {
     line.socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(limits::kFrameBytes));
     line.socket.set(zmq::sockopt::reconnect_ivl, kRedialMs);
     line.socket.set(zmq::sockopt::reconnect_ivl_max, kRedialCapMs);
+    if (!state_->keys.is_plain()) {
+      line.socket.set(zmq::sockopt::curve_serverkey, state_->keys.broker);
+      line.socket.set(zmq::sockopt::curve_publickey, state_->keys.own.public_key);
+      line.socket.set(zmq::sockopt::curve_secretkey, state_->keys.own.secret_key);
+      // A library that left this out would talk in plain text.
+      ORDO_CHECK(line.socket.get(zmq::sockopt::mechanism) == ZMQ_CURVE);
+    }
     const std::string name = "inproc://changes-" + std::to_string(++state_->dials);
-    constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
+    constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                            ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                            ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
     if (zmq_socket_monitor(line.socket.handle(), name.c_str(), kEvents) != 0) throw zmq::error_t();
     line.monitor = zmq::socket_t(state_->context, zmq::socket_type::pair);
     line.monitor.connect(name);
@@ -198,13 +238,13 @@ void BrokerSockets::wake() noexcept {
 std::uint64_t BrokerSockets::undecodable() const { return state_->undecodable; }
 
 void BrokerSockets::State::take_changes(LinkIndex link, std::vector<Event>& events) {
-  while (const auto is_up = next_change(lines[link])) {
-    if (*is_up) {
+  while (auto change = next_change(lines[link])) {
+    if (change->is_up) {
       lines[link].was_up = true;
       events.emplace_back(event::Connected{link});
     } else {
       drop_waiting(lines[link]);
-      events.emplace_back(event::Disconnected{link});
+      events.emplace_back(event::Disconnected{link, std::move(change->why_not)});
     }
   }
 }

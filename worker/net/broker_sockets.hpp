@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_file.hpp"
 #include "base/time.hpp"
 #include "ordo/result.hpp"
 #include "worker/core/events.hpp"
@@ -23,7 +24,7 @@ namespace ordo::worker {
 
 class BrokerSockets {
  public:
-  explicit BrokerSockets(std::vector<std::string> endpoints);
+  BrokerSockets(std::vector<std::string> endpoints, DialKeys keys);
   ~BrokerSockets();
   BrokerSockets(const BrokerSockets&) = delete;
   BrokerSockets& operator=(const BrokerSockets&) = delete;

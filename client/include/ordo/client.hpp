@@ -34,6 +34,8 @@ struct Options {
   /// Client sockets of brokers: "tcp://host:port" or "host:port". One that answers is enough.
   std::vector<std::string> endpoints{"tcp://127.0.0.1:7700"};
   std::string name = "client";         ///< shown in the broker's logs
+  std::string key_file{};              ///< with your own secret key, mode 0600; empty: plain text
+  std::string broker_key{};            ///< the brokers' public key, or a file that holds it
   milliseconds timeout{10'000};        ///< of every call that gives none of its own
   std::size_t max_in_flight = 65'536;  ///< requests without an answer, of all threads
   std::size_t max_bytes = 64u << 20;   ///< and their bytes

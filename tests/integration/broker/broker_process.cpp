@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -51,6 +52,8 @@ std::string address(const std::string& endpoint) {
 BrokerProcess::BrokerProcess(const std::string& dsn, std::vector<std::string> flags)
     : flags_(std::move(flags)), folder_(temporary_folder()) {
   flags_.insert(flags_.end(), {"--database", dsn, "--endpoints-file", folder_ + "/endpoints"});
+  const bool has_keys = std::find(flags_.begin(), flags_.end(), "--keys") != flags_.end();
+  if (!has_keys) flags_.push_back("--plaintext");
   start();
 }
 

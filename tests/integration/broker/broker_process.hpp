@@ -18,7 +18,7 @@ struct BrokerEndpoints {
 
 class BrokerProcess {
  public:
-  /// `flags` after those for database and ports.
+  /// `flags` after those for database and ports. In plain text unless they hold --keys.
   explicit BrokerProcess(const std::string& dsn, std::vector<std::string> flags = {});
   ~BrokerProcess();
   BrokerProcess(const BrokerProcess&) = delete;

@@ -16,8 +16,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::vector<std::string> kFreePorts{"--listen-clients", "127.0.0.1:0",   "--listen-workers",
-                                          "127.0.0.1:0",      "--listen-http", "127.0.0.1:0"};
+const std::vector<std::string> kFreePorts{"--plaintext",      "--listen-clients", "127.0.0.1:0",
+                                          "--listen-workers", "127.0.0.1:0",      "--listen-http",
+                                          "127.0.0.1:0"};
 
 EndedBroker run_with(std::vector<std::string> flags) {
   flags.insert(flags.begin(), kFreePorts.begin(), kFreePorts.end());
@@ -59,14 +60,21 @@ TEST(BrokerSettings, TheDocumentListsExactlyTheSettingsThereAre) {
       << "put the output of `ordo-broker --document-config` into docs/configuration.md";
 }
 
-TEST(BrokerSettings, PlainTextOffLoopbackNeedsToBeAllowed) {
-  for (const std::string flag : {"--listen-clients", "--listen-workers", "--listen-http"}) {
+TEST(BrokerSettings, PlainTextIsForLoopbackAndForWhoAsksForIt) {
+  for (const std::string flag : {"--listen-clients", "--listen-workers"}) {
     const auto ended = run_with({"--store", "memory", flag, "0.0.0.0:0"});
     EXPECT_EQ(ended.code, 2) << ended.output;
-    EXPECT_THAT(ended.output, HasSubstr("without encryption"));
+    EXPECT_THAT(ended.output, HasSubstr("refusing to listen on 0.0.0.0:0 without keys"));
   }
-  BrokerProcess allowed("", {"--store", "memory", "--plaintext"});
-  EXPECT_TRUE(allowed.wait_until_ready());
+  const auto unasked = run_broker({"--store", "memory"});
+  EXPECT_EQ(unasked.code, 2) << unasked.output;
+  EXPECT_THAT(unasked.output, HasSubstr("refusing to listen without keys"));
+}
+
+TEST(BrokerSettings, HttpOffLoopbackNeedsToBeAllowed) {
+  const auto ended = run_with({"--store", "memory", "--listen-http", "0.0.0.0:0"});
+  EXPECT_EQ(ended.code, 2) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("open-http"));
 }
 
 TEST(BrokerSettings, ATakenPortIsTheSystemsRefusal) {

@@ -205,6 +205,51 @@ TEST_F(CliWithBroker, SubmitsLinesFromStdinWithAnAnswerEach) {
   EXPECT_EQ(answers.at(0).at("error").at("reason"), "bad_line");
 }
 
+TEST_F(Cli, MakesListsAndRevokesKeysWithoutABroker) {
+  const std::string folder = testing::TempDir() + "ordo-cli-keys-" + std::to_string(::getpid());
+  std::filesystem::create_directory(folder);
+  environment["ORDO_KEYS"] = folder + "/ring";
+  const std::string secret = folder + "/packer.key";
+  const Outcome made = ordo({"keys", "new", "--role", "worker", "--name", "packer", "--queues",
+                             "pack,print-*", "--out", secret, "-o", "json"});
+  EXPECT_EQ(made.code, 0) << made.err;
+  const json key = json::parse(made.out);
+  EXPECT_EQ(key.at("role"), "worker");
+  EXPECT_EQ(key.at("queues"), (json{"pack", "print-*"}));
+  EXPECT_EQ(key.at("key").get<std::string>().size(), 40U);
+  EXPECT_EQ(std::filesystem::status(secret).permissions(), std::filesystem::perms(0600));
+  // A name and a file are taken once.
+  EXPECT_EQ(ordo({"keys", "new", "--role", "client", "--name", "x", "--out", secret}).code, 71);
+  const std::string other = folder + "/other.key";
+  EXPECT_EQ(ordo({"keys", "new", "--role", "client", "--name", "packer", "--out", other}).code, 1);
+  EXPECT_FALSE(std::filesystem::exists(other));
+  EXPECT_EQ(ordo({"keys", "new", "--role", "king", "--name", "x", "--out", other}).code, 2);
+  EXPECT_EQ(ordo({"keys", "new", "--role", "client", "--out", other}).code, 2);
+
+  EXPECT_EQ(ordo({"keys", "revoke", "packer"}).code, 2);
+  EXPECT_EQ(ordo({"keys", "revoke", "packer", "--yes"}).code, 0);
+  EXPECT_EQ(ordo({"keys", "revoke", "nobody", "--yes"}).code, 4);
+  const json listed = json::parse(ordo({"keys", "ls", "-o", "json"}).out);
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed.at(0).at("revoked"), true);
+  EXPECT_THAT(ordo({"keys", "ls"}).out, HasSubstr("revoked"));
+
+  const std::string broker = folder + "/broker.key";
+  EXPECT_EQ(ordo({"keys", "new", "--role", "broker", "--out", broker}).code, 0);
+  EXPECT_TRUE(std::filesystem::exists(broker + ".pub"));
+  EXPECT_EQ(json::parse(ordo({"keys", "ls", "-o", "json"}).out).size(), 1U);
+  environment["ORDO_KEYS"] = folder + "/none";
+  EXPECT_EQ(ordo({"keys", "ls"}).code, 71);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(Cli, SaysWhatIsWrongWithItsOwnKey) {
+  environment["ORDO_KEY_FILE"] = file("open.key", "no key");
+  const Outcome half = ordo({"queue", "ls"});
+  EXPECT_EQ(half.code, 2);
+  EXPECT_THAT(half.err, HasSubstr("key_file is given without broker_key"));
+}
+
 TEST_F(CliWithBroker, TellsNotFoundByItsExitCode) {
   const Outcome got = ordo({"get", "018bcfe5-6800-7000-8000-000000000001"});
   EXPECT_EQ(got.code, 4);

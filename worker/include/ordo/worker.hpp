@@ -32,8 +32,10 @@ struct WorkerOptions {
   /// Where brokers listen for workers ("tcp://host:port" or "host:port"); a connection to each is
   /// kept.
   std::vector<std::string> brokers{"tcp://127.0.0.1:7701"};
-  std::string name{};       ///< for people, UTF-8 of at most 128 bytes; empty: HOST-PID
-  std::uint32_t slots = 8;  ///< handlers at a time, 1 to 4,096
+  std::string key_file{};    ///< with your own secret key, mode 0600; empty: plain text
+  std::string broker_key{};  ///< the brokers' public key, or a file that holds it
+  std::string name{};        ///< for people, UTF-8 of at most 128 bytes; empty: HOST-PID
+  std::uint32_t slots = 8;   ///< handlers at a time, 1 to 4,096
   /// Tasks held beyond those, so that a slot need not wait a round trip for its next. Their
   /// timeouts run meanwhile, and they are in flight although nothing runs them: 0 keeps the promise
   /// of at most `slots` tasks here. Raise it where a handler takes less than a few milliseconds:
@@ -109,9 +111,9 @@ class Worker {
 };
 
 /// The main of a worker program: flags (--help lists them), environment (ORDO_BROKERS,
-/// ORDO_WORKER_NAME, ORDO_SLOTS, ORDO_TAKE_AHEAD, ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS),
-/// SIGTERM and SIGINT drain, a second one ends at once with 130. Flags win over the environment,
-/// both over the worker's options. Returns the exit code.
+/// ORDO_KEY_FILE, ORDO_BROKER_KEY, ORDO_WORKER_NAME, ORDO_SLOTS, ORDO_TAKE_AHEAD,
+/// ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS), SIGTERM and SIGINT drain, a second one ends at once
+/// with 130. Flags win over the environment, both over the worker's options. Returns the exit code.
 int run_worker(int argc, char** argv, Worker& worker);
 
 }  // namespace ordo

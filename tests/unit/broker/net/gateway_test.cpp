@@ -40,7 +40,7 @@ class Dealer {
 class GatewayTest : public ::testing::Test {
  protected:
   GatewayTest() : wake_(::eventfd(0, EFD_NONBLOCK)) {
-    auto opened = Gateway::open({{"127.0.0.1", 0}, {"127.0.0.1", 0}, false});
+    auto opened = Gateway::open({{"127.0.0.1", 0}, {"127.0.0.1", 0}, true});
     if (!opened) throw std::runtime_error(opened.error().message);
     gateway_ = *std::move(opened);
   }
@@ -181,11 +181,19 @@ TEST_F(GatewayTest, IsWokenByItsDescriptor) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{5});
 }
 
-TEST(GatewayOpen, RefusesPlainTextOffLoopbackUnlessAllowed) {
-  const auto refused = Gateway::open({{"0.0.0.0", 0}, {"127.0.0.1", 0}, false});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().reason, "plaintext");
-  EXPECT_TRUE(Gateway::open({{"0.0.0.0", 0}, {"127.0.0.1", 0}, true}));
+TEST(GatewayOpen, RefusesPlainTextOffLoopbackOrUnasked) {
+  const Address here{"127.0.0.1", 0};
+  const Address everywhere{"0.0.0.0", 0};
+  for (const GatewaySettings& settings :
+       {GatewaySettings{here, here, false}, GatewaySettings{everywhere, here, true},
+        GatewaySettings{here, everywhere, true}, GatewaySettings{here, here, true, "ring", "key"},
+        GatewaySettings{here, here, false, "ring", ""},
+        GatewaySettings{here, here, false, "", "key"}}) {
+    const auto refused = Gateway::open(settings);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, "plaintext");
+  }
+  EXPECT_TRUE(Gateway::open({here, here, true}));
 }
 
 }  // namespace

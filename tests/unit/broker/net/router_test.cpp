@@ -17,7 +17,7 @@ template <class T> T option(Router& router, int name) {
 }
 
 std::unique_ptr<Router> open(zmq::context_t& context) {
-  auto router = Router::open(context, {"127.0.0.1", 0});
+  auto router = Router::open(context, {"127.0.0.1", 0}, "");
   if (!router) throw std::runtime_error(router.error().message);
   return *std::move(router);
 }
