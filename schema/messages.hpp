@@ -471,8 +471,9 @@ struct WorkerView {
   std::uint32_t slots = 0, used = 0;
   std::int64_t silent_ms = 0;
   bool draining = false;
+  std::uint32_t hung = 0;  ///< of `used`: the attempt counts no more and does not come back
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.name, s.version, s.queues, s.slots, s.used, s.silent_ms, s.draining);
+    f(s.name, s.version, s.queues, s.slots, s.used, s.silent_ms, s.draining, s.hung);
   }
 };
 struct WorkerList {

@@ -47,8 +47,6 @@ constexpr std::array kMissing{
             "remove it, and go over the list in the handler"},
     Missing{"when", [](const Step& s) { return !s.when.empty(); },
             "remove it, and let the handler look at the context first"},
-    Missing{"uses", [](const Step& s) { return !s.uses.empty(); },
-            "remove it: the step's own retries cover a dependency that is down"},
     Missing{"optional", [](const Step& s) { return s.optional; },
             "remove it, and let the handler succeed where a failure does not matter"},
     Missing{"class: async", [](const Step& s) { return s.async; },

@@ -123,7 +123,7 @@ void Broker::Shell::start_shards() {
   for (const ShardNumber shard : options.engine.shards) {
     auto& maker = makers[shard] =
         is_memory ? memory_makers(shard) : postgres_makers(options, shard);
-    auto& cells = store_metrics.emplace(shard, StoreMetrics(book, shard)).first->second;
+    auto& cells = store_metrics.try_emplace(shard, book, shard).first->second;
     const StoreLock lock = is_memory ? std::make_shared<std::mutex>() : nullptr;
     const MakeStore make = [&maker, &cells, lock] {
       return std::make_unique<MeasuredStore>(maker.store(), cells, lock);

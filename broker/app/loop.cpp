@@ -228,12 +228,14 @@ void Loop::sample(Steady now) {
 /// What everything looked like in the last second, for whoever asks over HTTP.
 void Loop::judge(health::Sample& sample, Steady now) {
   sample.at = wall_now();
+  sample.clients = parts_.engine.clients();
   sample.now = now;
   for (const auto& [number, threads] : parts_.shards) {
     const auto& commits = parts_.book.histogram(metrics::kCommitSeconds, {std::to_string(number)});
     auto& totals = sample.commits[number];
     for (std::size_t i = 0; i <= commits.bounds().size(); ++i) totals.commits += commits.count(i);
     totals.time = Micros{commits.sum()};
+    totals.asked = threads.store->asked();
     if (threads.probe) sample.pulses[number] = threads.probe->pulse();
   }
   parts_.view.publish(parts_.watch.sample(sample));

@@ -10,16 +10,23 @@ std::unique_lock<std::mutex> guard(const StoreLock& lock) {
   return lock ? std::unique_lock(*lock) : std::unique_lock<std::mutex>();
 }
 
-/// Observes how long it lived.
+/// Observes how long it lived, and shows since when.
 class Timed {
  public:
-  explicit Timed(MetricBook::Histogram& cell) : cell_(cell), since_(steady_now()) {}
-  ~Timed() { cell_.observe(steady_now() - since_); }
+  explicit Timed(MetricBook::Histogram& cell, std::atomic<Steady>* asked = nullptr)
+      : cell_(cell), asked_(asked), since_(steady_now()) {
+    if (asked_ != nullptr) asked_->store(since_);
+  }
+  ~Timed() {
+    cell_.observe(steady_now() - since_);
+    if (asked_ != nullptr) asked_->store(Steady{});
+  }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
   MetricBook::Histogram& cell_;
+  std::atomic<Steady>* asked_;
   Steady since_;
 };
 
@@ -44,20 +51,20 @@ Result<Takeover> MeasuredStore::open() {
 
 CommitResult MeasuredStore::commit(std::span<const StoreWrite* const> batch) {
   const auto held = guard(lock_);
-  const Timed timed(metrics_.commit_seconds);
+  const Timed timed(metrics_.commit_seconds, &metrics_.asked);
   metrics_.commit_writes.observe(static_cast<std::int64_t>(batch.size()));
   return store_->commit(batch);
 }
 
 Result<std::vector<OrderSnapshot>> MeasuredStore::load(std::span<const OrderId> ids) {
   const auto held = guard(lock_);
-  const Timed timed(metrics_.read_seconds);
+  const Timed timed(metrics_.read_seconds, &metrics_.asked);
   return store_->load(ids);
 }
 
 Result<Page> MeasuredStore::page(const PageSpec& spec) {
   const auto held = guard(lock_);
-  const Timed timed(metrics_.read_seconds);
+  const Timed timed(metrics_.read_seconds, &metrics_.asked);
   return store_->page(spec);
 }
 

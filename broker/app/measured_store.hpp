@@ -4,6 +4,7 @@
 //          has no server in front of it: both forms take the same lock then.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -20,6 +21,8 @@ struct StoreMetrics {
   MetricBook::Histogram& read_seconds;
   MetricBook::Histogram& query_seconds;
   MetricBook::Gauge& waiting;
+  /// When the owner's session was asked for what it has not answered yet; zero: it is at leisure.
+  std::atomic<Steady> asked{Steady{}};
 };
 
 /// Null where the store has a server that keeps its sessions apart.

@@ -30,6 +30,8 @@ class StoreThread {
   void push(std::vector<StoreOperation>& operations);
   /// No more operations; the thread ends soon. Does not wait.
   void stop() { inbox_.close(); }
+  /// When the database was asked for what it has not answered yet; zero: nothing is under way.
+  [[nodiscard]] Steady asked() const { return metrics_.asked.load(); }
 
  private:
   // One entry a pass of the loop that wrote; the core bounds what is in flight.

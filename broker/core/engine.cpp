@@ -51,6 +51,7 @@ void Engine::step(Times now, Event&& event, Effects& out) {
 
 std::optional<Steady> Engine::next_deadline() const { return state_->next_deadline(); }
 EngineCounts Engine::counts() const { return state_->counts(); }
+std::vector<ClientCounts> Engine::clients() const { return state_->clients(); }
 
 Engine::State::State(Settings settings)
     : settings_(std::move(settings)),
@@ -214,6 +215,12 @@ void Engine::State::send_worker(PeerId peer, Send::Item item) {
 }
 
 void Engine::State::answer(Asker asker, const Error& error) {
+  if (const auto client = clients_.find(asker.peer); client != clients_.end()) {
+    const bool is_ours = error.code == Code::kUnavailable || error.code == Code::kUnknown ||
+                         error.code == Code::kInternal;
+    client->second.busy += error.code == Code::kBusy ? 1 : 0;
+    client->second.failed += is_ours ? 1 : 0;
+  }
   send(asker.peer, wire::to_answer(asker.request, error));
 }
 
@@ -235,7 +242,9 @@ void Engine::State::answer_duplicate(Asker asker) {
 Fact Engine::State::about(FactKind kind, const Task& task) const {
   Fact fact = about(kind, task.order);
   fact.key = task.key();
-  fact.step = &task.order.pipeline->steps[task.step].name;
+  const Step& step = task.order.pipeline->steps[task.step];
+  fact.step = &step.name;
+  if (!step.uses.empty()) fact.dependency = &step.uses;
   fact.queue = &task.queue.name;
   if (task.worker != nullptr) fact.worker = task.worker->number();
   return fact;

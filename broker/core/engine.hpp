@@ -12,6 +12,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "broker/core/effects.hpp"
 #include "broker/core/events.hpp"
@@ -46,6 +48,7 @@ class Engine {
   /// When step(TimePassed) is wanted at the latest; nullopt: never.
   [[nodiscard]] std::optional<Steady> next_deadline() const;
   [[nodiscard]] EngineCounts counts() const;
+  [[nodiscard]] std::vector<ClientCounts> clients() const;
 
  private:
   class State;

@@ -3,8 +3,8 @@
 // tests read the same stream. The core never counts for others.
 //
 // Shapes:  one struct; which fields mean something stands beside each kind.
-// Threads: values; `pipeline`, `step`, `queue` point to names that live as long as the engine, or
-//          are null.
+// Threads: values; `pipeline`, `step`, `queue`, `dependency` point to names that live as long as
+//          the engine, or are null.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 
 #include "base/time.hpp"
 #include "ordo/result.hpp"
+#include "schema/messages.hpp"
 #include "schema/vocabulary.hpp"
 
 namespace ordo {
@@ -45,7 +46,7 @@ enum class FactKind : std::uint8_t {
   kWorkerLeft,      ///< text = name: said goodbye
   kShardOpened,     ///< shard, count = epoch, took unused
   kShardLost,       ///< shard, text = why
-  kShardRefused,    ///< shard, text = why
+  kShardRefused,    ///< shard, text = why, count = 1 where another session owns it
   kWriteRejected,   ///< shard, text = the server's words: a culprit isolated
   kRowMissing,      ///< shard: a row to delete was not there; the shard is taken anew
   kBusy,            ///< text = reason
@@ -73,6 +74,7 @@ struct Fact {
   const std::string* pipeline = nullptr;
   const std::string* step = nullptr;
   const std::string* queue = nullptr;
+  const std::string* dependency = nullptr;  ///< that the step uses; null: none
   Micros took{0};
   std::uint64_t count = 0;
   /// Which worker it is about, a number that its session keeps; 0: none or unknown.
@@ -82,6 +84,15 @@ struct Fact {
   Cause cause = Cause::kDispatched;    ///< kTransition
   TaskState to = TaskState::kReady;    ///< kTransition
   std::string text;
+};
+
+/// One client's session, as the core is asked for it.
+struct ClientCounts {
+  wire::SessionId session{};
+  std::string name;
+  std::uint64_t answers = 0;  ///< since its hello …
+  std::uint64_t busy = 0;     ///< … of which those that sent it away,
+  std::uint64_t failed = 0;   ///< … and those where something of ours did not work
 };
 
 }  // namespace ordo

@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -155,8 +154,8 @@ struct Worker {
   std::uint32_t slots = 0;
   std::uint32_t leased = 0;
   Steady told_all{};  ///< when nothing was revoked, or when it was last asked about it
-  /// attempts that count no more but keep their slot
-  std::set<std::pair<TaskKey, Fence>> revoked;
+  /// attempts that count no more but keep their slot, and since when
+  std::map<std::pair<TaskKey, Fence>, Steady> revoked;
   bool is_draining = false;
   bool needs_hello = false;  ///< no offers until it has told what it holds
   Steady heard{};

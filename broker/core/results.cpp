@@ -338,7 +338,8 @@ void Engine::State::failed(Task& task, const std::string& worker, const wire::Ta
 void Engine::State::timed_out(Task& task) {
   fact(about(FactKind::kTaskTimedOut, task));
   if (auto send = revocation(task, "timeout")) {
-    task.worker->revoked.insert({task.key(), task.fence});  // its slot is taken until it is over
+    // Its slot is taken until it is over.
+    task.worker->revoked.insert({{task.key(), task.fence}, now.steady});
     out->sends.push_back(std::move(*send));
   }
   if (task.order.is_ending) return end_as_evidence(task, {}, nullptr);

@@ -1,5 +1,6 @@
 // Who is connected: hellos, beats, silence, drains.
 #include <algorithm>
+#include <set>
 
 #include "broker/core/state.hpp"
 #include "schema/text.hpp"
@@ -171,7 +172,7 @@ void Engine::State::hello(PeerId peer, wire::ClientHello& said) {
   client.session = said.session;
   client.name = clean_text(said.name, limits::kCustomerBytes);
   client.heard = client.beaten = now.steady;
-  client.sent = client.received = 0;
+  client.sent = client.received = client.busy = client.failed = 0;
   client.bucket = TokenBucket(settings_.client_rate);
   out->sends.push_back({Send::To::kClient, peer, welcome(said.session)});
 }
@@ -285,7 +286,7 @@ void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held)
     lost(*task, "the offer was lost on its way", false);
   }
   if (planted_.credit_leak) worker.leased = leased;
-  worker.revoked.clear();
+  const auto before = std::exchange(worker.revoked, {});
   for (const auto& task : held) {
     if (leases.contains({task.key, task.fence})) continue;
     if (const auto regrant = regrants.find({task.key, task.fence}); regrant != regrants.end()) {
@@ -295,8 +296,10 @@ void Engine::State::reconcile(Worker& worker, std::vector<wire::HeldTask>& held)
     const Shard* shard = shard_of(task.key.order);
     if (shard == nullptr) continue;  // another broker's, which counts its slot
     if (claim(worker, task) || task.has_result) continue;
-    worker.revoked.insert({task.key, task.fence});  // it keeps its slot until it is over
-    if (!shard->is_open()) continue;                // its fate is not known yet
+    // It keeps its slot until it is over.
+    const auto known = before.find({task.key, task.fence});
+    worker.revoked[{task.key, task.fence}] = known == before.end() ? now.steady : known->second;
+    if (!shard->is_open()) continue;  // its fate is not known yet
     if (shard->grace_until && !shard->orders.contains(task.key.order)) {
       claim_later(worker, task);
       continue;

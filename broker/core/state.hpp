@@ -99,6 +99,8 @@ struct Client {
   Steady beaten{};
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
+  std::uint64_t busy = 0;    ///< answers that sent it away …
+  std::uint64_t failed = 0;  ///< … and those where something of ours did not work
   TokenBucket bucket;
 };
 
@@ -119,6 +121,7 @@ class Engine::State {
   void finish_step();  ///< dispatches what became possible
   [[nodiscard]] std::optional<Steady> next_deadline() const;
   [[nodiscard]] EngineCounts counts() const;
+  [[nodiscard]] std::vector<ClientCounts> clients() const;
   [[nodiscard]] std::uint64_t waiting_tasks() const;
 
   Times now{};

@@ -32,6 +32,7 @@ void Engine::State::on(event::ShardRefused& refused) {
   fact_refused.kind = FactKind::kShardRefused;
   fact_refused.shard = shard->number;
   fact_refused.text = refused.error.message;
+  fact_refused.count = refused.error.reason == "owned" ? 1 : 0;
   fact(std::move(fact_refused));
 }
 

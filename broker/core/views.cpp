@@ -14,6 +14,10 @@ constexpr std::size_t kOrderBytes = 1024, kOrderValues = 24;
 constexpr std::size_t kTaskBytes = 1024, kTaskValues = 16;
 constexpr std::size_t kEventBytes = 256, kEventValues = 14;
 
+/// A handler that was told to stop gets this long before its slot is called hung: one round trip
+/// and the next place where it looks.
+constexpr Micros kHungAfter = Seconds{2};
+
 /// Where an answer ends so that it fits into a frame; the first part always goes in.
 class Cut {
  public:
@@ -299,9 +303,22 @@ void Engine::State::workers_view(Asker asker) {
     one.used = worker->leased + static_cast<std::uint32_t>(worker->revoked.size());
     one.silent_ms = ms_between(worker->heard, now.steady);
     one.draining = worker->is_draining;
+    for (const auto& [attempt, since] : worker->revoked) {
+      if (now.steady - since >= kHungAfter) ++one.hung;
+    }
     list.workers.push_back(std::move(one));
   }
   answer(asker, wire::encode_body(list));
+}
+
+/// By peer, without the loop itself, which asks through no socket.
+std::vector<ClientCounts> Engine::State::clients() const {
+  std::vector<ClientCounts> all;
+  for (const auto& [peer, client] : clients_) {
+    if (peer == 0) continue;
+    all.push_back({client.session, client.name, client.sent, client.busy, client.failed});
+  }
+  return all;
 }
 
 void Engine::State::pipelines_view(Asker asker, const wire::GetPipelines& request) {

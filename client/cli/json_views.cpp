@@ -89,10 +89,10 @@ Json to_json(const client::QueueView& queue) {
 }
 
 Json to_json(const client::WorkerView& worker) {
-  return {{"name", worker.name},        {"version", worker.version},
-          {"queues", worker.queues},    {"slots", worker.slots},
-          {"used", worker.used},        {"silent_ms", worker.silent_ms},
-          {"draining", worker.draining}};
+  return {{"name", worker.name},         {"version", worker.version},
+          {"queues", worker.queues},     {"slots", worker.slots},
+          {"used", worker.used},         {"silent_ms", worker.silent_ms},
+          {"draining", worker.draining}, {"hung", worker.hung}};
 }
 
 Json to_json(const Error& error) {

@@ -61,16 +61,16 @@ int list_workers(Shell& shell, const Nothing&) {
   if (!workers) return failed("cannot list workers", workers.error());
   shell.out().items(each_to_json(*workers), [&] {
     std::vector<std::vector<std::string>> rows{
-        {"WORKER", "STATE", "USED", "SLOTS", "HEARD", "VERSION", "QUEUES"}};
+        {"WORKER", "STATE", "USED", "HUNG", "SLOTS", "HEARD", "VERSION", "QUEUES"}};
     for (const client::WorkerView& worker : *workers) {
       std::string queues;
       for (const std::string& queue : worker.queues) {
         queues += (queues.empty() ? "" : ", ") + queue;
       }
-      rows.push_back({printable(worker.name),
-                      shell.out().state(worker.draining ? "draining" : "ok"),
-                      std::to_string(worker.used), std::to_string(worker.slots),
-                      span_text(worker.silent_ms) + " ago", printable(worker.version), queues});
+      rows.push_back(
+          {printable(worker.name), shell.out().state(worker.draining ? "draining" : "ok"),
+           std::to_string(worker.used), std::to_string(worker.hung), std::to_string(worker.slots),
+           span_text(worker.silent_ms) + " ago", printable(worker.version), queues});
     }
     shell.out().table(rows);
   });

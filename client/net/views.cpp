@@ -50,7 +50,8 @@ WorkerView to_view(wire::WorkerView&& from) {
           .slots = from.slots,
           .used = from.used,
           .silent_ms = from.silent_ms,
-          .draining = from.draining};
+          .draining = from.draining,
+          .hung = from.hung};
 }
 
 }  // namespace

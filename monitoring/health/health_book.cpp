@@ -26,8 +26,7 @@ void HealthBook::observe(const Fact& fact) {
   } else if (fact.kind == kWriteRejected) {
     shards_[fact.shard].commits.fail();
   } else if (fact.kind == kShardOpened || fact.kind == kShardLost || fact.kind == kShardRefused) {
-    shards_[fact.shard].is_open = fact.kind == kShardOpened;
-    shards_[fact.shard].why = fact.text;
+    shard_changed(fact);
   } else if (fact.kind == kWorkerJoined || fact.kind == kWorkerResynced) {
     workers_[fact.worker] = fact.text;
     lost_.erase(fact.text);
@@ -40,14 +39,29 @@ void HealthBook::observe(const Fact& fact) {
   }
 }
 
+void HealthBook::shard_changed(const Fact& fact) {
+  Shard& shard = shards_[fact.shard];
+  shard.is_open = fact.kind == FactKind::kShardOpened;
+  shard.is_elsewhere = fact.kind == FactKind::kShardRefused && fact.count == 1;
+  shard.why = fact.text;
+}
+
 void HealthBook::ended(const Fact& fact, bool is_error, bool is_timed) {
   if (fact.worker == 0) return;
-  InterfaceWatch& watch = steps_[{fact.worker, fact.pipeline, fact.step}];
-  if (is_timed) {
-    watch.call(fact.took, is_error);
-  } else {
-    watch.fail();
-  }
+  const auto count = [&](InterfaceWatch& watch) {
+    if (is_timed) {
+      watch.call(fact.took, is_error);
+    } else {
+      watch.fail();
+    }
+  };
+  Step& step = steps_[{fact.worker, fact.pipeline, fact.step}];
+  count(step.calls);
+  step.dependency = fact.dependency;
+  if (fact.dependency == nullptr) return;
+  UsingStep& use = dependencies_[fact.dependency];
+  if (use.name.empty()) use.name = *fact.pipeline + "." + *fact.step;
+  count(use.calls);
 }
 
 Node& HealthBook::add(Tree& tree, NodeType type, std::string app, std::string name, Verdict found) {
@@ -60,11 +74,13 @@ Node& HealthBook::add(Tree& tree, NodeType type, std::string app, std::string na
 
 Tree HealthBook::sample(const Sample& sample) {
   Tree tree{.system = system_, .at = sample.at};
+  add_clients(tree, sample);
   add_broker(tree);
   add_shards(tree, sample);
   add_queues(tree, sample);
   add_workers(tree, sample);
   add_lost(tree, sample);
+  add_dependencies(tree);
   mark_root_causes(tree);
   std::set<std::string> shown;
   for (const Node& node : tree.nodes) shown.insert(node.id());
@@ -85,6 +101,43 @@ void HealthBook::add_broker(Tree& tree) {
   add(tree, NodeType::kBroker, "broker", broker_, std::move(found));
 }
 
+/// What its sessions were answered since the second before, by the clients' names.
+void HealthBook::count_clients(const Sample& sample) {
+  const auto before = std::exchange(sessions_, {});
+  for (auto& [name, client] : clients_) client.is_here = false;
+  for (const ClientCounts& now : sample.clients) {
+    std::string name = now.name.empty() ? "unnamed" : now.name;
+    if (!clients_.contains(name) && clients_.size() >= kClientsShown) name = "others";
+    Client& client = clients_[name];
+    client.is_here = true;
+    const auto known = before.find(now.session);
+    // A session that said hello again counts from zero.
+    const bool goes_on = known != before.end() && known->second.answers <= now.answers;
+    const ClientCounts was = goes_on ? known->second : ClientCounts{};
+    client.answers.add({now.answers - was.answers, now.failed - was.failed, 0, Micros{0}});
+    client.busy += now.busy - was.busy;
+    sessions_[now.session] = now;
+  }
+  std::erase_if(clients_, [](const auto& one) { return !one.second.is_here; });
+}
+
+void HealthBook::add_clients(Tree& tree, const Sample& sample) {
+  count_clients(sample);
+  for (auto& [name, client] : clients_) {
+    Verdict found = client.answers.tick(thresholds_);
+    if (const auto busy = std::exchange(client.busy, 0); busy > 0) {
+      Verdict full{.colour = Colour::kYellow, .reason = Reason::kOverLimit};
+      full.text = fmt::format("It is sent away as too busy ({} times in a second).", busy);
+      full.value = static_cast<double>(busy);
+      full.unit = "calls";
+      found = worse(found, full);
+    }
+    found.interface = found.colour == Colour::kGreen ? "" : "answers";
+    const Node& node = add(tree, NodeType::kClient, name, name, std::move(found));
+    tree.edges.push_back({node.id(), "broker/" + broker_});
+  }
+}
+
 void HealthBook::add_shards(Tree& tree, const Sample& sample) {
   for (const auto& [number, totals] : sample.commits) {
     Shard& shard = shards_[number];
@@ -93,6 +146,9 @@ void HealthBook::add_shards(Tree& tree, const Sample& sample) {
     shard.seen = totals;
     Verdict found = shard.commits.tick(thresholds_);
     found.interface = found.colour == Colour::kGreen ? "" : "commit";
+    if (totals.asked != Steady{}) {
+      found = worse(found, judge_session(sample.now - totals.asked, thresholds_));
+    }
     const auto pulse = sample.pulses.find(number);
     if (pulse != sample.pulses.end()) {
       found = worse(found, judge_pulse(pulse->second, sample.now, thresholds_));
@@ -102,6 +158,9 @@ void HealthBook::add_shards(Tree& tree, const Sample& sample) {
     } else if (!shard.was_open && ++shard.ticks <= kOpeningTicks) {
       found = {.colour = Colour::kUnknown, .reason = Reason::kClosed};
       found.text = "The broker is about to take it.";
+    } else if (shard.is_elsewhere) {
+      found = {.colour = Colour::kUnknown, .reason = Reason::kClosed};
+      found.text = "Another broker owns it, and knows how it is.";
     } else if (found.colour != Colour::kRed) {
       found = {.colour = Colour::kRed, .reason = Reason::kClosed};
       found.text = "The broker does not own it: " + shard.why + ".";
@@ -128,8 +187,8 @@ void HealthBook::add_queues(Tree& tree, const Sample& sample) {
 /// The worst interface of each worker, by its name.
 std::map<std::string, Verdict> HealthBook::judge_steps() {
   std::map<std::string, Verdict> worst;
-  for (auto& [at, watch] : steps_) {
-    Verdict found = watch.tick(thresholds_);
+  for (auto& [at, step] : steps_) {
+    Verdict found = step.calls.tick(thresholds_);
     const auto known = workers_.find(at.worker);
     if (found.colour == Colour::kGreen || known == workers_.end()) continue;
     found.interface = *at.pipeline + "." + *at.step;
@@ -150,7 +209,8 @@ void HealthBook::add_workers(Tree& tree, const Sample& sample) {
   }
   queues_of_.clear();
   for (const auto& [name, view] : by_name) {
-    const Verdict silence = judge_silence(Millis{view->silent_ms}, thresholds_);
+    const Verdict silence = worse(judge_silence(Millis{view->silent_ms}, thresholds_),
+                                  judge_hung(view->hung, view->slots));
     const std::string app = view->queues.empty() ? "worker" : view->queues.front();
     const Node& node = add(tree, NodeType::kWorker, app, name, worse(silence, steps[name]));
     for (const std::string& queue : view->queues) {
@@ -179,6 +239,10 @@ void HealthBook::add_lost(Tree& tree, const Sample& sample) {
   for (auto& [name, lost] : lost_) {
     if (lost.at == Steady{}) lost.at = sample.now;
   }
+  const auto is_older = [](const auto& a, const auto& b) { return a.second.at < b.second.at; };
+  while (lost_.size() > kLostKept) {
+    lost_.erase(std::min_element(lost_.begin(), lost_.end(), is_older));
+  }
   std::erase_if(lost_, [&](const auto& one) {
     return sample.now - one.second.at > kLostShown || queues_of_.contains(one.first);
   });
@@ -191,6 +255,29 @@ void HealthBook::add_lost(Tree& tree, const Sample& sample) {
       tree.edges.push_back({"queue/" + queue, node.id()});
     }
   }
+}
+
+/// The services that steps call: as well as the worst step that uses them, over all workers.
+void HealthBook::add_dependencies(Tree& tree) {
+  std::map<std::string, Verdict> worst;
+  for (auto& [uses, step] : dependencies_) {
+    Verdict found = step.calls.tick(thresholds_);
+    found.interface = found.colour == Colour::kGreen ? "" : step.name;
+    Verdict& shown = worst[*uses];
+    // Of two alike the one with the smaller name, so that the text does not jump.
+    const bool is_alike = found.colour == shown.colour && found.interface < shown.interface;
+    if (found.colour > shown.colour || is_alike) shown = std::move(found);
+  }
+  std::set<Edge> edges;
+  for (const auto& [at, step] : steps_) {
+    const auto known = workers_.find(at.worker);
+    if (step.dependency == nullptr || known == workers_.end()) continue;
+    edges.insert({"worker/" + known->second, "dependency/" + *step.dependency});
+  }
+  for (auto& [name, found] : worst) {
+    add(tree, NodeType::kDependency, name, name, std::move(found));
+  }
+  tree.edges.insert(tree.edges.end(), edges.begin(), edges.end());
 }
 
 }  // namespace ordo::health

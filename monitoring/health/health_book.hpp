@@ -2,11 +2,13 @@
 // makes a tree of them once a second.
 //
 // Use:     observe() every fact, sample() once a second with what the engine and the stores show.
-// Shapes:  nodes: the broker, its shards, the queues, the workers. A worker's interfaces are the
-//          steps it runs, the broker's is `submit`, a shard's is `commit`.
+// Shapes:  nodes: the broker, its clients and shards, the queues, the workers, the dependencies
+//          that their steps use. Interfaces: of a worker the steps it runs, of a dependency the
+//          steps that use it, of the broker `submit`, of a shard `commit`, of a client `answers`.
 // Threads: one owner, the loop.
-// Costs:   about 40 ns an ended attempt; a sample some microseconds a node. A worker that was lost
-//          is shown for kLostShown, then forgotten.
+// Bounds:  kClientsShown clients by name, the rest as one; kLostShown and kLostKept of lost
+//          workers.
+// Costs:   about 60 ns an ended attempt; a sample some microseconds a node.
 #pragma once
 
 #include <map>
@@ -24,6 +26,7 @@ namespace ordo::health {
 struct CommitTotals {
   std::uint64_t commits = 0;
   Micros time{0};
+  Steady asked{};  ///< when the session was asked for what it has not answered yet; zero: nothing
 };
 
 /// What is known at one moment beside the facts.
@@ -32,6 +35,7 @@ struct Sample {
   Steady now{};
   std::vector<wire::QueueView> queues;
   std::vector<wire::WorkerView> workers;
+  std::vector<ClientCounts> clients;
   std::map<ShardNumber, CommitTotals> commits;  ///< every shard that the broker is to own
   std::map<ShardNumber, ShardPulse> pulses;     ///< of those with a database
 };
@@ -45,6 +49,10 @@ class HealthBook {
 
  private:
   static constexpr Seconds kLostShown{60};
+  /// Lost workers that are shown at once: past that it is a storm, and more names say nothing.
+  static constexpr std::size_t kLostKept = 100;
+  /// Clients name themselves: a page and Prometheus want few.
+  static constexpr std::size_t kClientsShown = 50;
   /// Right after its start a broker takes its shards: nobody should be called out for that.
   static constexpr int kOpeningTicks = 5;
 
@@ -60,12 +68,27 @@ class HealthBook {
              std::hash<const void*>{}(at.step);
     }
   };
+  struct Step {
+    InterfaceWatch calls;
+    const std::string* dependency = nullptr;  ///< that it uses
+  };
+  /// A step that uses a dependency, of one version of its pipeline.
+  struct UsingStep {
+    InterfaceWatch calls;
+    std::string name;
+  };
+  struct Client {
+    InterfaceWatch answers;
+    std::uint64_t busy = 0;  ///< in this second
+    bool is_here = false;
+  };
   struct Shard {
     InterfaceWatch commits;
     CommitTotals seen;
     bool is_open = false;
-    bool was_open = false;  ///< at some time
-    int ticks = 0;          ///< without having been opened
+    bool was_open = false;      ///< at some time
+    bool is_elsewhere = false;  ///< another session owns it
+    int ticks = 0;              ///< without having been opened
     std::string why = "it has not been opened yet";
   };
   struct Lost {
@@ -74,8 +97,12 @@ class HealthBook {
   };
 
   void ended(const Fact& fact, bool is_error, bool is_timed);
+  void shard_changed(const Fact& fact);
   Node& add(Tree& tree, NodeType type, std::string app, std::string name, Verdict found);
   void add_broker(Tree& tree);
+  void count_clients(const Sample& sample);
+  void add_clients(Tree& tree, const Sample& sample);
+  void add_dependencies(Tree& tree);
   void add_shards(Tree& tree, const Sample& sample);
   void add_queues(Tree& tree, const Sample& sample);
   void add_workers(Tree& tree, const Sample& sample);
@@ -94,7 +121,10 @@ class HealthBook {
   std::map<std::string, std::vector<std::string>> queues_of_;
   std::map<std::string, Lost> lost_;
   std::vector<std::string> joined_;  ///< since the last sample
-  std::unordered_map<StepOfWorker, InterfaceWatch, StepOfWorkerHash> steps_;
+  std::unordered_map<StepOfWorker, Step, StepOfWorkerHash> steps_;
+  std::unordered_map<const std::string*, UsingStep> dependencies_;  ///< by the step's own `uses`
+  std::map<wire::SessionId, ClientCounts> sessions_;                ///< as they were
+  std::map<std::string, Client> clients_;
   std::map<std::string, NodeWatch> watches_;  ///< by node id
 };
 

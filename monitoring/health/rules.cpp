@@ -136,6 +136,18 @@ Verdict judge_pulse(const ShardPulse& pulse, Steady now, const Thresholds& limit
   return {};
 }
 
+Verdict judge_session(Micros age, const Thresholds& thresholds) {
+  if (age < thresholds.session_red) return {};
+  Verdict verdict{.colour = Colour::kRed, .reason = Reason::kStalled, .interface = "commit"};
+  verdict.value = seconds(age);
+  verdict.normal = seconds(thresholds.session_red);
+  verdict.unit = "seconds";
+  verdict.text = fmt::format(
+      "Its database has not answered the owner for {:.1f} s (limit: {:.1f} s): is a table locked?",
+      verdict.value, verdict.normal);
+  return verdict;
+}
+
 Verdict judge_loop(Millis age, const Thresholds& thresholds) {
   if (age < thresholds.loop_red) return {};
   Verdict verdict{.colour = Colour::kRed, .reason = Reason::kStalled, .interface = "loop"};
@@ -156,6 +168,17 @@ Verdict judge_silence(Millis silence, const Thresholds& thresholds) {
   verdict.normal = 1;
   verdict.unit = "seconds";
   verdict.text = fmt::format("No heartbeat for {:.1f} s (normal: one a second).", verdict.value);
+  return verdict;
+}
+
+Verdict judge_hung(std::uint32_t hung, std::uint32_t slots) {
+  if (hung == 0) return {};
+  Verdict verdict{.reason = Reason::kHung, .interface = "slots", .unit = "slots"};
+  verdict.colour = hung < slots ? Colour::kYellow : Colour::kRed;
+  verdict.value = hung;
+  verdict.text = fmt::format(
+      "{} of its {} slots are held by handlers that were told to stop and do not (normal: none).",
+      hung, slots);
   return verdict;
 }
 

@@ -35,9 +35,10 @@ struct Thresholds {
   std::uint64_t backlog_red = 1'000'000;  ///< tasks that wait in a queue; half is yellow; 0: any
   Millis silence_yellow{2'000};           ///< of a worker, which beats every second
   Millis silence_red{3'000};
-  Millis loop_red{3'000};   ///< age of the loop's last pass
-  Millis probe_slow{100};   ///< a write and read of a shard's database
-  Millis probe_red{6'000};  ///< without an answer: two probes, each with its patience
+  Millis loop_red{3'000};     ///< age of the loop's last pass
+  Millis session_red{3'000};  ///< a commit or read under way on the owner's session
+  Millis probe_slow{100};     ///< a write and read of a shard's database
+  Millis probe_red{6'000};    ///< without an answer: two probes, each with its patience
   std::uint64_t dead_rows_yellow = 5'000'000;  ///< in the tables that work passes through
   Millis snapshot_yellow{60'000};              ///< age of a transaction that holds vacuum back
 };
@@ -112,8 +113,14 @@ struct ShardPulse {
 /// Green before the first answer: opening the shard tells as much.
 Verdict judge_pulse(const ShardPulse& pulse, Steady now, const Thresholds& thresholds);
 
+/// What the owner's session was asked for so long ago and has not answered.
+Verdict judge_session(Micros age, const Thresholds& thresholds);
+
 Verdict judge_loop(Millis age, const Thresholds& thresholds);
 Verdict judge_silence(Millis silence, const Thresholds& thresholds);
+
+/// Slots whose attempt was given up and whose handler does not come back: red once none is left.
+Verdict judge_hung(std::uint32_t hung, std::uint32_t slots);
 
 struct QueueSignal {
   std::uint64_t waiting = 0;  ///< ready and in the backlog

@@ -1,8 +1,8 @@
 // How well every part of a system is, as values: nodes with a colour and the reason for it, the
 // edges between them, and what follows from both.
 //
-// Shapes:  a node is one process, shard, queue or dependency; nodes of one app do the same work;
-//          apps of one kind are a group. An edge points from who needs to what is needed.
+// Shapes:  a node is one process, shard, queue, dependency or client; nodes of one app do the same
+//          work; apps of one kind are a group. An edge points from who needs to what is needed.
 // Rule:    red beats yellow beats green; unknown says that nobody could tell.
 // Threads: values.
 #pragma once
@@ -50,16 +50,16 @@ constexpr std::string_view to_string(Reason reason) {
   return kReasonWords[static_cast<std::size_t>(reason)];
 }
 
-enum class NodeType : std::uint8_t { kBroker, kShard, kQueue, kWorker, kDependency };
-inline constexpr std::array<std::string_view, 5> kNodeTypeWords{"broker", "shard", "queue",
-                                                                "worker", "dependency"};
+enum class NodeType : std::uint8_t { kBroker, kShard, kQueue, kWorker, kDependency, kClient };
+inline constexpr std::array<std::string_view, 6> kNodeTypeWords{"broker", "shard",      "queue",
+                                                                "worker", "dependency", "client"};
 constexpr std::string_view to_string(NodeType type) {
   return kNodeTypeWords[static_cast<std::size_t>(type)];
 }
 /// The group of a type's nodes on the page and in metrics.
 constexpr std::string_view group_of(NodeType type) {
-  constexpr std::array<std::string_view, 5> kGroups{"brokers", "shards", "queues", "workers",
-                                                    "dependencies"};
+  constexpr std::array<std::string_view, 6> kGroups{"brokers", "shards",       "queues",
+                                                    "workers", "dependencies", "clients"};
   return kGroups[static_cast<std::size_t>(type)];
 }
 

@@ -98,6 +98,7 @@ struct WorkerView {
   unsigned slots = 0, used = 0;
   std::int64_t silent_ms = 0;
   bool draining = false;
+  unsigned hung = 0;  ///< slots of `used` whose attempt was given up and does not come back
 };
 
 /// Whether an order of this status has ended for good.

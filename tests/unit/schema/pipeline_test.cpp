@@ -135,7 +135,6 @@ TEST(Pipelines, NameEachKeyThatCannotBeRunYet) {
             "15 step `remind`: `delay` is not supported yet\n"
             "15 step `remind`: `when` is not supported yet\n"
             "16 step `ledger`: `irreversible` is not supported yet\n"
-            "16 step `ledger`: `uses` is not supported yet\n"
             "16 step `ledger`: `fair_by` is not supported yet\n"
             "16 step `ledger`: `limit_key` is not supported yet\n"
             "17 step `issue`: `each` is not supported yet\n"
