@@ -19,14 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 
-from servers import program, wait_for
+from servers import HOME, ROOT, configuration, program, query, wait_for
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HOME = os.path.join(ROOT, "monitoring", "prometheus")
 SEEN_WITHIN = 9.0  # seconds from fault to colour: what ordo promises
 SHARD = 'system="ordo",group="shards",app="shard",node="0",type="shard"'
 BROKER = 'system="ordo",group="brokers",app="broker",node="b1",type="broker"'
@@ -62,29 +57,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def configuration(folder, name, changes):
-    """This repository's file with other addresses."""
-    with open(os.path.join(HOME, name), encoding="utf-8") as text:
-        config = text.read()
-    for before, after in changes.items():
-        assert before in config, f"{name} has no {before}"
-        config = config.replace(before, after)
-    path = os.path.join(folder, name)
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(config)
-    return f"--config.file={path}"
-
-
-def query(base, expr):
-    """The result, or the error as a text."""
-    url = f"http://{base}/api/v1/query?" + urllib.parse.urlencode({"query": expr})
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return json.load(answer)["data"]["result"]
-    except urllib.error.HTTPError as error:
-        return json.load(error)["error"]
 
 
 def colour(base):

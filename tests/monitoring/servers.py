@@ -1,14 +1,18 @@
 """Real servers for the tests of this folder: on free ports of loopback, ended with their test."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HOME = os.path.join(ROOT, "monitoring", "prometheus")
 DEADLINE = 60.0  # seconds for each fact that is waited for
 
 
@@ -42,7 +46,8 @@ def program(folder, *command):
             return text.read()
 
     with open(path, "w", encoding="utf-8") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
+                                   stdout=out, stderr=out, cwd=folder)
 
     def address():
         if process.poll() is not None:
@@ -56,3 +61,26 @@ def program(folder, *command):
     finally:
         process.terminate()
         process.wait()
+
+
+def configuration(folder, name, changes):
+    """This repository's file with other addresses."""
+    with open(os.path.join(HOME, name), encoding="utf-8") as text:
+        config = text.read()
+    for before, after in changes.items():
+        assert before in config, f"{name} has no {before}"
+        config = config.replace(before, after)
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(config)
+    return f"--config.file={path}"
+
+
+def query(base, expr):
+    """The result, or the error as a text."""
+    url = f"http://{base}/api/v1/query?" + urllib.parse.urlencode({"query": expr})
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return json.load(answer)["data"]["result"]
+    except urllib.error.HTTPError as error:
+        return json.load(error)["error"]
