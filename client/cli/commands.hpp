@@ -19,6 +19,7 @@ void add_operate_commands(CLI::App& app, Commands& commands);  ///< retry, skip,
 void add_pipeline_commands(CLI::App& app, Commands& commands);
 void add_queue_commands(CLI::App& app, Commands& commands);  ///< queue …, worker …
 void add_keys_commands(CLI::App& app, Commands& commands);   ///< keys new, ls, revoke
+void add_top_command(CLI::App& app, Commands& commands);
 void add_dev_command(CLI::App& app, Commands& commands);
 void add_system_commands(CLI::App& app, Commands& commands);  ///< health, version, completion, …
 

@@ -94,6 +94,7 @@ int run(int argc, char** argv) {
   add_pipeline_commands(app, commands);
   add_queue_commands(app, commands);
   add_keys_commands(app, commands);
+  add_top_command(app, commands);
   add_dev_command(app, commands);
   add_system_commands(app, commands);
   add_examples(app,

@@ -11,9 +11,11 @@ namespace ordo::cli {
 namespace {
 
 const char* color_of(std::string_view word) {
-  if (word == "succeeded" || word == "ok" || word == "ready") return "32";
-  if (word == "failed" || word == "parked") return "31";
-  if (word == "cancelled" || word == "skipped" || word == "pending") return "2";
+  if (word == "succeeded" || word == "ok" || word == "ready" || word == "green") return "32";
+  if (word == "failed" || word == "parked" || word == "red") return "31";
+  if (word == "cancelled" || word == "skipped" || word == "pending" || word == "unknown") {
+    return "2";
+  }
   if (word == "running" || word == "leased") return "36";
   return "33";
 }
@@ -71,7 +73,8 @@ void Printer::items(const std::vector<Json>& items, const std::function<void()>&
 
 void Printer::line(const Json& json) const { std::cout << dumped(json, -1) << '\n'; }
 
-void Printer::table(const std::vector<std::vector<std::string>>& rows) const {
+std::vector<std::string> Printer::lines(const std::vector<std::vector<std::string>>& rows) const {
+  std::vector<std::string> all;
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -84,8 +87,13 @@ void Printer::table(const std::vector<std::vector<std::string>>& rows) const {
       if (i + 1 < rows[r].size()) text.append(widths[i] - width_of(rows[r][i]) + 2, ' ');
     }
     text.erase(text.find_last_not_of(' ') + 1);
-    std::cout << (r == 0 ? dim(text) : text) << '\n';
+    all.push_back(r == 0 ? dim(text) : text);
   }
+  return all;
+}
+
+void Printer::table(const std::vector<std::vector<std::string>>& rows) const {
+  for (const std::string& line : lines(rows)) std::cout << line << '\n';
 }
 
 std::string Printer::state(std::string_view word) const { return paint(color_of(word), word); }

@@ -34,7 +34,10 @@ class Printer {
   void items(const std::vector<Json>& items, const std::function<void()>& text) const;
   /// One JSON line now (jsonl) whatever else comes.
   void line(const Json& json) const;
-  /// Columns of aligned text; the first row is the head.
+  /// Columns of aligned text, a line a row; the first row is the head.
+  [[nodiscard]] std::vector<std::string> lines(
+      const std::vector<std::vector<std::string>>& rows) const;
+  /// … printed.
   void table(const std::vector<std::vector<std::string>>& rows) const;
 
   /// A word that is a state of an order, task or queue, in its colour.

@@ -6,6 +6,7 @@
 #include "base/http_get.hpp"
 #include "client/cli/commands.hpp"
 #include "client/cli/completion.hpp"
+#include "client/cli/health_tree.hpp"
 #include "client/cli/json_views.hpp"
 
 namespace ordo::cli {
@@ -44,14 +45,6 @@ Check check_socket(Shell& shell) {
   return {"client socket", true, true, "a broker answers"};
 }
 
-/// What the broker says of every part it knows: {} where it cannot be asked.
-Json fetch_tree(const Shell& shell) {
-  const auto reply = http_get(shell.settings().http + "/api/v1/health", Millis{2000});
-  if (!reply || reply->status != 200) return Json::object();
-  Json tree = Json::parse(reply->body, nullptr, false);
-  return tree.is_object() ? tree : Json::object();
-}
-
 /// Red parts are told; whether they make the whole unhealthy is for the caller to say.
 Check check_tree(const Json& tree, bool is_strict) {
   if (tree.empty()) return {"system", false, false, "the broker does not say how its parts are"};
@@ -73,21 +66,6 @@ int judge(const std::vector<Check>& checks) {
   return is_ok ? kOk : is_reachable ? kUnhealthy : kUnreachable;
 }
 
-/// The nodes that are not green, the root causes first.
-void show_tree(const Shell& shell, const Json& tree) {
-  for (const bool is_cause : {true, false}) {
-    for (const Json& node : tree.value("nodes", Json::array())) {
-      const std::string status = node.value("status", "unknown");
-      if (status == "green" || node.value("root_cause", false) != is_cause) continue;
-      const std::string interface = node.value("interface", "");
-      std::cout << shell.out().state(status) << "  " << printable(node.value("id", ""))
-                << (is_cause ? "  (root cause)" : "") << "  "
-                << printable(interface.empty() ? "" : interface + ": ")
-                << printable(node.value("text", "")) << '\n';
-    }
-  }
-}
-
 void show_checks(const Shell& shell, const std::vector<Check>& checks, const Json& tree, int code) {
   Json json{{"healthy", code == kOk}, {"checks", Json::array()}};
   for (const Check& check : checks) {
@@ -101,7 +79,7 @@ void show_checks(const Shell& shell, const std::vector<Check>& checks, const Jso
       std::cout << shell.out().state(check.is_ok ? "ok" : "failed") << "  " << check.name << "  "
                 << check.detail << '\n';
     }
-    show_tree(shell, tree);
+    for (const std::string& line : troubles(shell.out(), tree)) std::cout << line << '\n';
   });
 }
 

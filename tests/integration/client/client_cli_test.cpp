@@ -90,6 +90,10 @@ TEST_F(Cli, SaysWhatIsUnreachableAndWhatToDo) {
   EXPECT_EQ(ordo({"submit", "one", "x"}).code, 69);
   EXPECT_EQ(ordo({"health", "--http", "http://127.0.0.1:1"}).code, 69);
   EXPECT_EQ(ordo({"ls", "--endpoint", "tcp://no port"}).code, 2);
+  const Outcome top = ordo({"top", "--http", "http://127.0.0.1:1"});
+  EXPECT_EQ(top.code, 69);
+  EXPECT_THAT(top.out, HasSubstr("unknown"));
+  EXPECT_EQ(ordo({"top", "--interval", "99ms"}).code, 2);
 }
 
 TEST_F(Cli, TakesFlagsBeforeVariablesBeforeTheFile) {
