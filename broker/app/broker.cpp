@@ -104,6 +104,7 @@ Result<void> Broker::Shell::open() {
   http.get("/api/v1/health", [this] { return view.json(steady_now()); });
   http.get("/livez", [this] { return health.livez(steady_now()); });
   http.get("/readyz", [this] { return health.readyz(steady_now()); });
+  http.get("/standbyz", [this] { return health.standbyz(steady_now()); });
   if (!options.http.is_loopback() && !options.open_http) {
     return fail(Code::kMalformed, "plaintext",
                 "refusing to serve HTTP on " + options.http.to_string() +

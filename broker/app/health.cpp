@@ -30,17 +30,27 @@ HttpAnswer Health::livez(Steady now) const {
 
 HttpAnswer Health::readyz(Steady now) const {
   const auto open = open_.load(std::memory_order_relaxed);
+  return judged(now, open == shards_ || (open > 0 && now - started_ > kPatience));
+}
+
+HttpAnswer Health::standbyz(Steady now) const {
+  const auto open = open_.load(std::memory_order_relaxed);
+  return judged(now, open + elsewhere_.load(std::memory_order_relaxed) >= shards_);
+}
+
+HttpAnswer Health::judged(Steady now, bool has_shards) const {
   const bool is_draining = is_draining_.load(std::memory_order_relaxed);
-  const bool has_shards = open == shards_ || (open > 0 && now - started_ > kPatience);
   const char* status = "ready";
   if (!has_shards) status = "no shard";
   if (is_draining) status = "draining";
   if (age(now) >= kHung) status = "hung";
-  return answer(status == std::string("ready"), {{"status", status},
-                                                 {"shards", shards_},
-                                                 {"shards_open", open},
-                                                 {"draining", is_draining},
-                                                 {"loop_age_ms", age(now).count()}});
+  return answer(status == std::string("ready"),
+                {{"status", status},
+                 {"shards", shards_},
+                 {"shards_open", open_.load(std::memory_order_relaxed)},
+                 {"shards_elsewhere", elsewhere_.load(std::memory_order_relaxed)},
+                 {"draining", is_draining},
+                 {"loop_age_ms", age(now).count()}});
 }
 
 }  // namespace ordo

@@ -23,6 +23,8 @@ class Health {
   /// The loop has come round.
   void stamp(Steady now) { stamp_.store(micros(now), std::memory_order_relaxed); }
   void set_open(std::size_t open_shards) { open_.store(open_shards, std::memory_order_relaxed); }
+  /// Shards that another broker holds, as the last attempts to take them said.
+  void set_elsewhere(std::size_t shards) { elsewhere_.store(shards, std::memory_order_relaxed); }
   void set_draining() { is_draining_.store(true, std::memory_order_relaxed); }
 
   /// 200 while the loop came round within 3 s.
@@ -31,16 +33,23 @@ class Health {
   /// for all of them.
   [[nodiscard]] HttpAnswer readyz(Steady now) const;
 
+  /// 200 where readyz is, and where another broker holds each shard that this one does not: it has
+  /// nothing to do but could take over. What waits for a new broker before it ends the next asks
+  /// this.
+  [[nodiscard]] HttpAnswer standbyz(Steady now) const;
+
   /// Of the loop's last pass.
   [[nodiscard]] Millis age(Steady now) const;
 
  private:
+  [[nodiscard]] HttpAnswer judged(Steady now, bool has_shards) const;
   static std::int64_t micros(Steady at) { return at.time_since_epoch().count(); }
 
   const std::size_t shards_;
   const Steady started_;
   std::atomic<std::int64_t> stamp_;
   std::atomic<std::size_t> open_{0};
+  std::atomic<std::size_t> elsewhere_{0};
   std::atomic<bool> is_draining_{false};
 };
 

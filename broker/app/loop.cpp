@@ -160,11 +160,17 @@ void Loop::observe_facts() {
     parts_.watch.observe(fact);
     fact_log_.observe(fact, now);
     has_owned_ |= fact.kind == FactKind::kShardOpened;
-    is_about_shards |= fact.kind == FactKind::kShardOpened || fact.kind == FactKind::kShardLost ||
-                       fact.kind == FactKind::kShardRefused;
+    if (fact.kind == FactKind::kShardOpened || fact.kind == FactKind::kShardLost ||
+        fact.kind == FactKind::kShardRefused) {
+      is_about_shards = true;
+      elsewhere_[fact.shard] = fact.kind == FactKind::kShardRefused && fact.count == 1;
+    }
   }
   effects_.facts.clear();
-  if (is_about_shards) parts_.health.set_open(parts_.engine.counts().open_shards);
+  if (!is_about_shards) return;
+  parts_.health.set_open(parts_.engine.counts().open_shards);
+  parts_.health.set_elsewhere(static_cast<std::size_t>(
+      std::ranges::count_if(elsewhere_, [](const auto& shard) { return shard.second; })));
 }
 
 /// A database that this program cannot use (no tables, a pooling proxy) is a mistake of who started

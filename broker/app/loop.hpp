@@ -86,7 +86,8 @@ class Loop {
   std::atomic<bool> must_drain_{false};
   std::optional<Steady> drain_until_;
   std::optional<Error> failure_;
-  bool has_owned_ = false;  ///< a shard was opened in this run
+  std::map<ShardNumber, bool> elsewhere_;  ///< whether another session owns it
+  bool has_owned_ = false;                 ///< a shard was opened in this run
   Steady next_sample_{};
   MetricBook::Counter& busy_;
   MetricBook::Histogram& pass_seconds_;

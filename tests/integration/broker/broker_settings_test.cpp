@@ -10,6 +10,7 @@
 #include "tests/integration/store/renaming_proxy.hpp"
 #include "tests/support/postgres_server.hpp"
 #include "tests/support/shard_database.hpp"
+#include "tests/support/wait.hpp"
 
 namespace ordo::testing {
 namespace {
@@ -107,7 +108,27 @@ TEST(BrokerSettings, ADatabaseThatIsAwayIsWaitedFor) {
   int status = 0;
   EXPECT_THAT(broker.get("/readyz", &status), HasSubstr("no shard"));
   EXPECT_EQ(status, 503);
+  EXPECT_THAT(broker.get("/standbyz", &status), HasSubstr("no shard"));
+  EXPECT_EQ(status, 503) << "who cannot see the database cannot stand by";
   EXPECT_EQ(broker.process().stop(), 0);
+}
+
+TEST(BrokerSettings, ASecondBrokerStandsByAndTakesOver) {
+  ShardDatabase database(2);
+  BrokerProcess owner(database.dsn());
+  ASSERT_TRUE(owner.wait_until_ready());
+  BrokerProcess second(database.dsn(), {"--reopen", "50ms"});
+  int status = 0;
+  EXPECT_TRUE(wait_until(Seconds{10}, [&] {
+    return second.get("/standbyz", &status).find("elsewhere\":2") != std::string::npos;
+  })) << second.log();
+  EXPECT_EQ(status, 200);
+  (void)second.get("/readyz", &status);
+  EXPECT_EQ(status, 503);
+  EXPECT_EQ(owner.process().stop(), 0);
+  EXPECT_TRUE(second.wait_until_ready());
+  EXPECT_THAT(second.get("/standbyz", &status), HasSubstr("elsewhere\":0"));
+  EXPECT_EQ(status, 200);
 }
 
 }  // namespace

@@ -31,6 +31,22 @@ TEST(Health, IsReadyWithAShardAndWaitsALittleForAllOfThem) {
   EXPECT_EQ(status(Seconds{2}), 503);
 }
 
+TEST(Health, StandsByWhileOthersHoldWhatItDoesNot) {
+  Health health(2, kStart);
+  EXPECT_EQ(health.standbyz(kStart).status, 503) << "nothing is known yet";
+  health.set_elsewhere(1);
+  EXPECT_EQ(health.standbyz(kStart).status, 503) << "the other shard is nobody's";
+  health.set_open(1);
+  EXPECT_EQ(health.standbyz(kStart).status, 200);
+  health.set_open(0);
+  health.set_elsewhere(2);
+  EXPECT_EQ(health.standbyz(kStart).status, 200);
+  EXPECT_EQ(health.readyz(kStart).status, 503) << "it takes no orders";
+  EXPECT_EQ(health.standbyz(kStart + Seconds{10}).status, 503) << "it hangs";
+  health.set_draining();
+  EXPECT_EQ(health.standbyz(kStart).status, 503);
+}
+
 TEST(Health, IsNotReadyWhileItHangs) {
   Health health(1, kStart);
   health.set_open(1);
