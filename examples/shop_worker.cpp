@@ -2,10 +2,11 @@
 // times, fail at the rates of shop_steps.cpp, and write every effect into a ledger before they
 // answer.
 //
-// Beside the flags of every worker (--help): --ledger FILE, --time-scale X, --seed N. The same seed
-// gives an attempt of a task the same fate, whichever worker runs it.
+// Beside the flags of every worker (--help): --ledger FILE, --time-scale X, --seed N, --only STEP.
+// The same seed gives an attempt of a task the same fate, whichever worker runs it.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -38,12 +39,14 @@ constexpr const char* kHelp =
     "ordo-shop-worker: runs the steps of examples/pipelines like the services of a shop\n"
     "  --ledger FILE        every effect is appended to it, and on disk before it is answered\n"
     "  --time-scale X       0 to 1000; 1: realistic times, 0.1 (default): ten times as quick\n"
-    "  --seed N             of times and failures (default 1)\n";
+    "  --seed N             of times and failures (default 1)\n"
+    "  --only STEP          serves the queue of this step and no other\n";
 
 struct ShopOptions {
   std::string ledger;
   double time_scale = 0.1;
   std::uint64_t seed = 1;
+  std::string only;  ///< a step; empty: all
 };
 
 /// The value of an own flag; nullopt for a flag of every worker.
@@ -51,6 +54,11 @@ std::optional<bool> take(ShopOptions& options, std::string_view flag, const std:
   if (flag == "--ledger") {
     options.ledger = value;
     return true;
+  }
+  if (flag == "--only") {
+    const auto steps = ordo::shop::step_names();
+    options.only = value;
+    return std::find(steps.begin(), steps.end(), value) != steps.end();
   }
   char* end = nullptr;
   if (flag == "--time-scale") {
@@ -144,9 +152,11 @@ int main(int argc, char** argv) {
     if (!taken) {
       rest.push_back(argv[i]);
     } else if (!*taken) {
-      const bool is_scale = flag == "--time-scale";
+      const char* wants = flag == "--time-scale" ? "number, 0 to 1000"
+                          : flag == "--only"     ? "step of examples/pipelines"
+                                                 : "whole number, 0 to 18446744073709551615";
       return usage(std::string(flag) + " is `" + (i + 1 < argc ? argv[i + 1] : "") + "`: give a " +
-                   (is_scale ? "number, 0 to 1000" : "whole number, 0 to 18446744073709551615"));
+                   wants);
     } else {
       ++i;
     }
@@ -160,9 +170,11 @@ int main(int argc, char** argv) {
     }
     ledger = std::move(*opened);
   }
+  const std::string only = options.only;
   const Shop shop(std::move(options), std::move(ledger));
   ordo::Worker worker({.name = "shop-" + std::to_string(::getpid()), .slots = 64});
   for (const std::string_view name : ordo::shop::step_names()) {
+    if (!only.empty() && name != only) continue;
     worker.on(std::string(name),
               [&](Task& task) { return shop.handle(task, worker.options().name); });
   }
