@@ -2,7 +2,9 @@
 // handshake, never finish a message. A good client works beside each of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "schema/codec.hpp"
@@ -81,7 +83,6 @@ TEST_F(RawPlain, APeerThatSpeaksTheProtocolIsServed) {
   EXPECT_TRUE(is_welcome(raw.next_message(10s)));
 }
 
-// Z3
 TEST_F(RawPlain, ATakenRoutingIdIsNeitherServedNorStolen) {
   RawPeer first = peer();
   ASSERT_TRUE(first.shake_hands({{"Identity", "me"}}));
@@ -94,7 +95,7 @@ TEST_F(RawPlain, ATakenRoutingIdIsNeitherServedNorStolen) {
   EXPECT_TRUE(is_welcome(first.next_message(10s)));
 }
 
-// Z1, Z2: the id that an unseeded library gives to its first peer. A right guess would end the
+// The id that an unseeded library gives to its first peer. A right guess would end the
 // broker, and what is drawn here is not to be guessed.
 TEST_F(RawPlain, TheWellKnownRoutingIdIsNobodys) {
   RawPeer squatter = peer();
@@ -108,7 +109,7 @@ TEST_F(RawPlain, TheWellKnownRoutingIdIsNobodys) {
   }
 }
 
-// Z7: without keys a name in the handshake is only a name.
+// Without keys a name in the handshake is only a name.
 TEST_F(RawPlain, AUserIdOfItsOwnChangesNothing) {
   RawPeer raw = peer();
   ASSERT_TRUE(raw.shake_hands({{"User-Id", "operator"}}));
@@ -116,7 +117,6 @@ TEST_F(RawPlain, AUserIdOfItsOwnChangesNothing) {
   EXPECT_TRUE(is_welcome(raw.next_message(10s)));
 }
 
-// Z4
 TEST_F(RawPlain, AMessageThatNeverEndsHarmsNobodyElse) {
   RawPeer raw = peer();
   ASSERT_TRUE(raw.shake_hands());
@@ -125,7 +125,7 @@ TEST_F(RawPlain, AMessageThatNeverEndsHarmsNobodyElse) {
   beside_->expect_served();
 }
 
-// Z5, both sides of the bound
+// Both sides of the bound.
 TEST_F(RawPlain, AFrameFarOverTheBoundIsCutOffAtItsHead) {
   RawPeer within = peer();
   ASSERT_TRUE(within.shake_hands());
@@ -141,7 +141,6 @@ TEST_F(RawPlain, AFrameFarOverTheBoundIsCutOffAtItsHead) {
   EXPECT_TRUE(over.is_closed_within(kHangUp));
 }
 
-// S9
 TEST_F(RawPlain, WhoDoesNotShakeHandsIsHungUpOn) {
   RawPeer silent = peer();
   RawPeer half = peer();
@@ -161,6 +160,29 @@ TEST_F(RawPlain, HundredsOfIdleConnectionsLeaveAGoodClientServed) {
   for (int i = 0; i < 20; ++i) beside_->expect_served();
 }
 
+/// How many files a process may have open from now on; what it has stays open.
+void limit_files(pid_t pid, rlim_t most) {
+  rlimit limit{};
+  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);
+  limit.rlim_cur = most;
+  ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
+TEST_F(RawPlain, OutOfFilesItServesWhoIsThereAndRecoversWhenTheyLeave) {
+  const pid_t pid = broker_.process().pid();
+  const auto open = static_cast<rlim_t>(std::distance(
+      std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"), {}));
+  limit_files(pid, open + 8);
+  std::vector<RawPeer> crowd;
+  for (int i = 0; i < 40; ++i) crowd.push_back(peer());  // the kernel takes them, the broker cannot
+  for (int i = 0; i < 20; ++i) beside_->expect_served();
+  crowd.clear();
+  RawPeer late = peer();
+  EXPECT_TRUE(late.shake_hands());
+  EXPECT_TRUE(late.send_message(hello(1)));
+  EXPECT_TRUE(is_welcome(late.next_message(10s)));
+}
+
 TEST_F(RawKeyed, PlainTextOfAnyVersionIsHungUpOn) {
   const std::string v1("\x01\x00", 2);
   const std::string v2("\xff\0\0\0\0\0\0\0\x01\x7f\x01\x05\x00\x00", 14);
@@ -176,13 +198,13 @@ TEST_F(RawKeyed, PlainTextOfAnyVersionIsHungUpOn) {
   }
 }
 
-// Z7: with keys nobody names himself either, whatever the handshake says.
+// With keys nobody names himself either, whatever the handshake says.
 TEST_F(RawKeyed, AUserIdWithoutAKeyOpensNothing) {
   RawPeer raw = peer();
   EXPECT_FALSE(raw.shake_hands({{"User-Id", keyed_.keys.dial_keys("operator").own.public_key}}));
 }
 
-// Z5: nothing is held of what comes before the handshake is over.
+// Nothing is held of what comes before the handshake is over.
 TEST_F(RawKeyed, AFloodInsideTheHandshakeIsCutOff) {
   const auto resident_kib = [this] {
     std::ifstream in("/proc/" + std::to_string(keyed_.broker->process().pid()) + "/status");
