@@ -48,7 +48,7 @@ function(ordo_pkgconfig name description)
 endfunction()
 
 if(TARGET ordo_client AND TARGET ordo_worker)
-  ordo_shared(ordo_common LAYERS ordo_base ordo_key_file ordo_schema ordo_context LINK PkgConfig::XXHASH)
+  ordo_shared(ordo_common LAYERS ordo_base ordo_key_file ordo_log_line ordo_schema ordo_context LINK PkgConfig::XXHASH)
   target_link_libraries(ordo_common_shared INTERFACE tl::expected)
   ordo_shared(ordo_client LAYERS ordo_client_core ordo_client LINK ordo_common_shared PkgConfig::ZMQ)
   ordo_shared(ordo_worker LAYERS ordo_worker_core ordo_worker_net ordo_worker

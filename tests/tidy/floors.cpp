@@ -114,7 +114,7 @@ const std::vector<Library>& libraries() {
       {"xxhash", std::regex("xxhash\\.h"), {"schema/hash"}},
       {"nlohmann", std::regex("nlohmann/.*"), with({"schema/context"}, kPrograms)},
       {"CLI11", std::regex("CLI/.*"), kPrograms},
-      {"fmt", std::regex("fmt/.*"), with({"base/log", "monitoring/health/", "tests/"}, kPrograms)},
+      {"fmt", std::regex("fmt/.*"), with({"monitoring/health/", "tests/"}, kPrograms)},
       {"curl", std::regex("curl/.*"), {"worker/executor/"}},
       {"GoogleTest", std::regex("g(test|mock)/.*"), {"tests/"}},
       {"rapidcheck", std::regex("rapidcheck.*"), {"tests/"}},
