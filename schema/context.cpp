@@ -21,6 +21,8 @@ tl::unexpected<Error> malformed(std::string_view reason, std::string_view what,
 /// is bounded before a tree is built. Strings come unescaped.
 class Guard : public nlohmann::json_sax<json> {
  public:
+  explicit Guard(bool keeps_trace_names) : keeps_trace_names_(keeps_trace_names) {}
+
   bool null() override { return true; }
   bool boolean(bool) override { return true; }
   bool number_integer(number_integer_t) override { return true; }
@@ -34,6 +36,10 @@ class Guard : public nlohmann::json_sax<json> {
   }
   bool key(string_t& name) override {
     if (!is_storable(name)) return false;
+    if (keeps_trace_names_ && keys_.size() == 1 &&
+        (name == "traceparent" || name == "tracestate")) {
+      return stop("trace", "may not have a field `" + name + "`: it is a field of the order");
+    }
     if (keys_.back().insert(name).second) return true;
     return stop("bad_context", "has the field `" + name + "` twice");
   }
@@ -75,11 +81,30 @@ class Guard : public nlohmann::json_sax<json> {
     return false;
   }
 
+  bool keeps_trace_names_;
   std::size_t depth_ = 0;
   std::vector<std::set<std::string>> keys_;
   std::string reason_;
   std::string message_;
 };
+
+Result<void> check_object(std::string_view text, std::size_t max_bytes, std::string_view what,
+                          Guard guard) {
+  if (text.empty()) return {};
+  if (text.size() > max_bytes) {
+    return malformed("too_large", what,
+                     "has " + std::to_string(text.size()) + " bytes; at most " +
+                         std::to_string(max_bytes) + " are allowed");
+  }
+  if (const std::size_t good = text_prefix(text); good != text.size()) {
+    return malformed("bad_context", what, "is not UTF-8 at byte " + std::to_string(good + 1));
+  }
+  const bool is_json = json::sax_parse(text, &guard);
+  if (!guard.reason().empty()) return malformed(guard.reason(), what, guard.message());
+  const std::size_t start = text.find_first_not_of(" \t\r\n");
+  if (!is_json || text[start] != '{') return malformed("bad_context", what, "is not a JSON object");
+  return {};
+}
 
 /// The object in `text`, or what is wrong with it.
 Result<json> parse(std::string_view text, std::size_t max_bytes, std::string_view what) {
@@ -90,24 +115,27 @@ Result<json> parse(std::string_view text, std::size_t max_bytes, std::string_vie
   return json::parse(text);
 }
 
+/// The value of a field, by its path of names with dots between; null where there is none.
+const json* find(const json& object, std::string_view field) {
+  const json* at = &object;
+  for (;;) {
+    const std::size_t dot = field.find('.');
+    const auto found = at->is_object() ? at->find(field.substr(0, dot)) : at->end();
+    if (found == at->end()) return nullptr;
+    at = &*found;
+    if (dot == std::string_view::npos) return at;
+    field.remove_prefix(dot + 1);
+  }
+}
+
 }  // namespace
 
 Result<void> check_context(std::string_view text, std::size_t max_bytes, std::string_view what) {
-  if (text.empty()) return {};
-  if (text.size() > max_bytes) {
-    return malformed("too_large", what,
-                     "has " + std::to_string(text.size()) + " bytes; at most " +
-                         std::to_string(max_bytes) + " are allowed");
-  }
-  if (const std::size_t good = text_prefix(text); good != text.size()) {
-    return malformed("bad_context", what, "is not UTF-8 at byte " + std::to_string(good + 1));
-  }
-  Guard guard;
-  const bool is_json = json::sax_parse(text, &guard);
-  if (!guard.reason().empty()) return malformed(guard.reason(), what, guard.message());
-  const std::size_t start = text.find_first_not_of(" \t\r\n");
-  if (!is_json || text[start] != '{') return malformed("bad_context", what, "is not a JSON object");
-  return {};
+  return check_object(text, max_bytes, what, Guard(false));
+}
+
+Result<void> check_labels(std::string_view text) {
+  return check_object(text, limits::kLabelsBytes, "labels", Guard(true));
 }
 
 Result<std::string> merge_context(std::string_view context, std::string_view delta) {
@@ -136,15 +164,15 @@ Result<std::string> merge_context(std::string_view context, std::string_view del
 Result<std::string> get_context(std::string_view context, std::string_view field) {
   const auto parsed = parse(context, limits::kContextBytes, "context");
   if (!parsed) return tl::unexpected(parsed.error());
-  const json* at = &*parsed;
-  for (std::string_view rest = field; at != nullptr;) {
-    const std::size_t dot = rest.find('.');
-    const auto found = at->is_object() ? at->find(rest.substr(0, dot)) : at->end();
-    at = found == at->end() ? nullptr : &*found;
-    if (at != nullptr && dot == std::string_view::npos) return at->dump();
-    if (dot != std::string_view::npos) rest.remove_prefix(dot + 1);
-  }
+  if (const json* at = find(*parsed, field)) return at->dump();
   return fail(Code::kNotFound, "no_field", "the context has no field `" + std::string(field) + "`");
+}
+
+std::optional<std::string> get_text(std::string_view context, std::string_view field) {
+  const auto parsed = parse(context, limits::kContextBytes, "context");
+  const json* at = parsed ? find(*parsed, field) : nullptr;
+  if (at == nullptr || !at->is_string()) return std::nullopt;
+  return at->get<std::string>();
 }
 
 std::string text_object(

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,10 @@ inline constexpr std::size_t kContextDepth = 8;
 /// Whether `text` is a JSON object of at most `max_bytes`. `what` names it in errors ("labels").
 Result<void> check_context(std::string_view text, std::size_t max_bytes, std::string_view what);
 
+/// The same for labels, which besides may have no field `traceparent` or `tracestate`: an order's
+/// trace is kept under these names (trace.hpp). Error: reason `trace`.
+Result<void> check_labels(std::string_view text);
+
 /// `context` with the fields of `delta` set: a field of delta replaces the whole field of the same
 /// name, null removes it. At most limits::kContextBytes, and delta at most
 /// limits::kStepContextBytes.
@@ -33,6 +38,9 @@ Result<std::string> merge_context(std::string_view context, std::string_view del
 /// A field's value as JSON text ("\"paid\"", "3", "[1,2]"). `field` may name a field of a nested
 /// object with dots ("customer.level"). Error: code not_found, reason no_field.
 Result<std::string> get_context(std::string_view context, std::string_view field);
+
+/// The same where the value is a string, as the text that it stands for.
+std::optional<std::string> get_text(std::string_view context, std::string_view field);
 
 /// A JSON object of texts, escaped; fields whose text is empty are left out. For the notes of
 /// events.
