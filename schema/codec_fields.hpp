@@ -69,6 +69,7 @@ template <class T> constexpr std::size_t max_items() {
   if constexpr (std::is_same_v<T, HeldTask>) return limits::kFrameHeld;
   // Results of all steps and branches that a task depends on, and the tasks of one order.
   if constexpr (std::is_same_v<T, StepResult> || std::is_same_v<T, TaskView>) return 4096;
+  if constexpr (std::is_same_v<T, AttemptView>) return 4096;
   // Lists for people that are not paged.
   if constexpr (std::is_same_v<T, QueueView> || std::is_same_v<T, WorkerView>) return 16384;
   if constexpr (std::is_same_v<T, PipelineView>) return 16384;

@@ -44,9 +44,10 @@ struct OrderRequest {
   std::uint64_t delay_ms = 0;                  ///< start no earlier
   std::uint64_t deadline_ms = 0;               ///< 0: the pipeline's
   std::string key, customer, labels, context;  ///< empty: none; labels and context are JSON objects
+  std::string traceparent, tracestate;         ///< empty: none; no content of the order
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.request, s.id, s.pipeline, s.priority, s.payload, s.delay_ms, s.deadline_ms, s.key,
-      s.customer, s.labels, s.context);
+      s.customer, s.labels, s.context, s.traceparent, s.tracestate);
   }
 };
 
@@ -88,10 +89,12 @@ struct Offer {
   bool maybe = false;             ///< an earlier attempt may have had its effect
   std::uint8_t priority = 5;
   std::string payload, context;
-  std::vector<StepResult> results;  ///< of the steps it depends on, direct and transitive
+  std::vector<StepResult> results;      ///< of the steps it depends on, direct and transitive
+  std::string traceparent, tracestate;  ///< the order's; empty: none
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.key, s.fence, s.pipeline, s.version, s.step, s.handler, s.queue, s.timeout_ms,
-      s.deadline_ms, s.maybe, s.priority, s.payload, s.context, s.results);
+      s.deadline_ms, s.maybe, s.priority, s.payload, s.context, s.results, s.traceparent,
+      s.tracestate);
   }
 };
 
@@ -198,8 +201,7 @@ struct Submit {
 };
 
 /// Answered when the order has ended or parked (step empty), or when the step has succeeded (or
-/// never can).
-/// Body: OrderSummary.
+/// never can). Body: OrderSummary.
 struct Wait {
   std::uint64_t request = 0;
   OrderId id;
@@ -375,8 +377,7 @@ struct OrderSummary {
   }
 };
 struct TaskView {
-  std::string step, queue,
-      state;  ///< words; state incl. succeeded, failed, pending (not opened yet)
+  std::string step, queue, state;  ///< words; state incl. succeeded, failed, pending: not opened
   BranchIndex branch = 0;
   std::uint32_t attempt = 0;
   std::uint32_t failures = 0;
@@ -399,9 +400,10 @@ struct EventView {
   std::uint32_t ms = 0;
   std::string note;  ///< JSON object as text; may be empty
   std::uint64_t detail_bytes = 0;
+  std::string span;  ///< of the attempt, where the order has a trace; else empty
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.seq, s.at_ms, s.kind, s.status, s.step, s.branch, s.attempt, s.worker, s.ms, s.note,
-      s.detail_bytes);
+      s.detail_bytes, s.span);
   }
 };
 struct OrderView {
@@ -410,14 +412,15 @@ struct OrderView {
   std::uint32_t version = 0;
   std::string status;
   std::uint8_t priority = 5;
-  std::string key, customer, labels, context, payload;
+  std::string key, customer, labels, context, payload, traceparent, tracestate;
   std::int64_t accepted_at_ms = 0;
   std::int64_t deadline_at_ms = 0;  ///< 0: none
   std::vector<TaskView> tasks;      ///< every step of the pipeline, in its order
   std::vector<EventView> events;    ///< ascending
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.id, s.pipeline, s.version, s.status, s.priority, s.key, s.customer, s.labels, s.context,
-      s.payload, s.accepted_at_ms, s.deadline_at_ms, s.tasks, s.events);
+      s.payload, s.accepted_at_ms, s.deadline_at_ms, s.tasks, s.events, s.traceparent,
+      s.tracestate);
   }
 };
 struct OrderPage {
@@ -431,10 +434,25 @@ struct EventPage {
   bool is_last = false;  ///< the order has ended: nothing more will come
   template <class S, class F> static void fields(S& s, F&& f) { f(s.events, s.status, s.is_last); }
 };
+/// One attempt of a task: how it went, or that it runs.
+struct AttemptView {
+  std::string step, worker, error, span;  ///< span: empty where the order has no trace
+  std::string outcome;                    ///< kind of the event that ended it, or `running`
+  BranchIndex branch = 0;
+  std::uint32_t attempt = 0;
+  std::int64_t at_ms = 0, ms = 0;  ///< unix time of its end (0: it runs), how long it ran so far
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.step, s.branch, s.attempt, s.worker, s.outcome, s.at_ms, s.ms, s.error, s.span);
+  }
+};
 struct Explanation {
   std::string sentence;  ///< why it is not moving, or that it is
   std::vector<std::string> facts;
-  template <class S, class F> static void fields(S& s, F&& f) { f(s.sentence, s.facts); }
+  std::string trace_id;            ///< empty: the order has no trace
+  std::vector<AttemptView> chain;  ///< in the order of their ends, what runs last
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.sentence, s.facts, s.trace_id, s.chain);
+  }
 };
 struct PipelineView {
   std::string name;
@@ -453,8 +471,7 @@ struct PipelineList {
 struct QueueView {
   std::string queue;
   bool paused = false;
-  std::uint64_t ready = 0, leased = 0,
-                backlog = 0;  ///< backlog is about right, exact once it was read through
+  std::uint64_t ready = 0, leased = 0, backlog = 0;  ///< backlog: exact once it was read through
   std::uint32_t workers = 0, slots = 0;
   std::int64_t oldest_ms = 0;  ///< age of the oldest ready task in hand; 0: none
   template <class S, class F> static void fields(S& s, F&& f) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/core/state.hpp"
+#include "schema/trace.hpp"
 
 namespace ordo {
 
@@ -187,6 +188,10 @@ wire::Offer Engine::State::offer(const Task& task) const {
   offer.priority = task.priority;
   offer.payload = view(order.row.payload);
   offer.context = order.row.context;
+  if (auto trace = trace_in(order.row.labels); !trace.traceparent.empty()) {
+    offer.traceparent = std::move(trace.traceparent);
+    offer.tracestate = std::move(trace.tracestate);
+  }
   const auto& ancestors = order.pipeline->ancestors[task.step];
   for (const auto& done : order.results) {
     if (!ancestors.test(done.step) || done.is_skipped) continue;

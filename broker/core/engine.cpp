@@ -4,6 +4,7 @@
 
 #include "broker/core/state.hpp"
 #include "schema/codec.hpp"
+#include "schema/trace.hpp"
 
 namespace ordo {
 namespace {
@@ -246,6 +247,7 @@ Fact Engine::State::about(FactKind kind, const Task& task) const {
   fact.step = &step.name;
   if (!step.uses.empty()) fact.dependency = &step.uses;
   fact.queue = &task.queue.name;
+  fact.attempt = task.fence.attempt != 0 ? task.fence.attempt : task.attempt;
   if (task.worker != nullptr) fact.worker = task.worker->number();
   return fact;
 }
@@ -256,6 +258,8 @@ Fact Engine::State::about(FactKind kind, const Order& order) const {
   fact.shard = order.shard;
   fact.key.order = order.row.id;
   fact.pipeline = &order.pipeline->name;
+  const auto trace_id = trace_id_of(traceparent_in(order.row.labels));
+  std::copy(trace_id.begin(), trace_id.end(), fact.trace_id.begin());
   return fact;
 }
 

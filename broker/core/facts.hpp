@@ -77,6 +77,8 @@ struct Fact {
   const std::string* dependency = nullptr;  ///< that the step uses; null: none
   Micros took{0};
   std::uint64_t count = 0;
+  std::uint32_t attempt = 0;        ///< of a task's facts: the attempt that it is about
+  std::array<char, 32> trace_id{};  ///< of the order; zeros: it has no trace
   /// Which worker it is about, a number that its session keeps; 0: none or unknown.
   std::uint64_t worker = 0;
   OrderStatus status = OrderStatus::kRunning;
@@ -84,6 +86,9 @@ struct Fact {
   Cause cause = Cause::kDispatched;    ///< kTransition
   TaskState to = TaskState::kReady;    ///< kTransition
   std::string text;
+  // What did not work, for the log: set where an attempt or a result failed.
+  std::string worker_name;
+  std::string error;
 };
 
 /// One client's session, as the core is asked for it.

@@ -88,6 +88,10 @@ void Engine::State::take_result(Worker& worker, Task& task, wire::TaskResult& re
   ended.text = result.outcome <= 4 ? to_string(outcome) : "transient";
   ended.took = now.steady - task.since;
   ended.count = result.fence.attempt;
+  if (outcome == Outcome::kPermanent) {
+    ended.worker_name = worker.name;
+    ended.error = clean_text(result.error, limits::kTextBytes);
+  }
   fact(std::move(ended));
   if (task.order.is_ending) return end_as_evidence(task, worker.name, &result);
   switch (outcome) {
@@ -125,6 +129,8 @@ void Engine::State::refuse_result(Worker& worker, const wire::TaskResult& result
                Fact stale;
                stale.kind = FactKind::kResultStale;
                stale.key = result.key;
+               stale.attempt = result.fence.attempt;
+               stale.worker_name = name;
                fact(std::move(stale));
                out->sends.push_back(recorded(peer, result, &kStaleError));
              });
@@ -139,6 +145,11 @@ void Engine::State::refuse_known(Order& order, PeerId peer, const std::string& n
   };
   Fact fact_stale = about(FactKind::kResultStale, order);
   fact_stale.key = result.key;
+  fact_stale.attempt = result.fence.attempt;
+  fact_stale.worker_name = name;
+  if (result.key.step < order.pipeline->steps.size()) {
+    fact_stale.step = &order.pipeline->steps[result.key.step].name;
+  }
   if (std::any_of(order.results.begin(), order.results.end(), is_it)) {
     fact_stale.kind = FactKind::kResultRepeated;
     fact(std::move(fact_stale));
@@ -241,7 +252,7 @@ void Engine::State::complete_step(Draft& draft, Task& task, DoneStep done, Event
   }
 }
 
-void Engine::State::attempt_failed(Task& task, std::string worker, const std::string& error,
+void Engine::State::attempt_failed(Task& task, const std::string& worker, const std::string& error,
                                    Millis retry_after) {
   Order& order = task.order;
   Shard& shard = shards_.at(order.shard);
@@ -257,7 +268,7 @@ void Engine::State::attempt_failed(Task& task, std::string worker, const std::st
   task.losses = 0;
   const bool is_exhausted = task.failures >= policy.attempts;
   auto& event = note(change, is_exhausted ? EventKind::kParked : EventKind::kAttemptFailed, &task);
-  event.worker = std::move(worker);
+  event.worker = worker;
   event.note =
       text_object({{"error", error}, {"reason", is_exhausted ? "exhausted" : "transient"}});
   task.attempt = task.fence.attempt;
@@ -269,12 +280,14 @@ void Engine::State::attempt_failed(Task& task, std::string worker, const std::st
   if (is_exhausted) {
     set_status(order, event, OrderStatus::kParked);
     transition(task, TaskState::kLeased, Cause::kExhausted);
-    park(change, task, "exhausted");
+    park(change, task, "exhausted", {worker, error});
   } else {
     const Millis delay = std::max(retry_after, retry_delay(policy, task.failures, random_));
     Fact retried = about(FactKind::kTaskRetried, task);
     retried.took = delay;
     retried.count = task.failures;
+    retried.worker_name = worker;
+    retried.error = error;
     fact(std::move(retried));
     transition(task, TaskState::kLeased, Cause::kAttemptFailed);
     schedule(change, task, shard.wall(now.steady) + delay, "retry");
@@ -308,9 +321,11 @@ void Engine::State::schedule(Draft& draft, Task& task, Wall run_at, std::string 
   defer(draft, std::move(row));
 }
 
-void Engine::State::park(Draft& draft, Task& task, std::string reason) {
+void Engine::State::park(Draft& draft, Task& task, std::string reason, const Blame& blame) {
   Fact parked = about(FactKind::kTaskParked, task);
   parked.text = reason;
+  parked.worker_name = blame.worker;
+  parked.error = blame.error;
   fact(std::move(parked));
   DeferredRow row{
       .task = task.row(), .state = TaskState::kParked, .run_at = {}, .reason = std::move(reason)};
@@ -355,9 +370,12 @@ void Engine::State::timed_out(Task& task) {
 void Engine::State::lost(Task& task, const std::string& why, bool burns) {
   Order& order = task.order;
   Shard& shard = shards_.at(order.shard);
-  fact(about(burns ? FactKind::kLeaseLost : FactKind::kHandedBack, task));
-  if (order.is_ending) return end_as_evidence(task, {}, nullptr);
   const std::string worker = task.worker != nullptr ? task.worker->name : std::string{};
+  Fact gone = about(burns ? FactKind::kLeaseLost : FactKind::kHandedBack, task);
+  gone.worker_name = worker;
+  gone.error = why;
+  fact(std::move(gone));
+  if (order.is_ending) return end_as_evidence(task, {}, nullptr);
   auto change = draft(shard, order);
   task.attempt = task.fence.attempt + (planted_.double_attempt ? 1 : 0);
   if (burns) {
@@ -370,7 +388,7 @@ void Engine::State::lost(Task& task, const std::string& why, bool burns) {
     if (is_poison) {
       set_status(order, event, OrderStatus::kParked);
       transition(task, TaskState::kLeased, Cause::kPoisoned);
-      park(change, task, "poisoned");
+      park(change, task, "poisoned", {worker, why});
       commit(std::move(change));
       return;
     }

@@ -208,13 +208,18 @@ class Engine::State {
   bool accepts(const Task& task, const Fence& fence) const;
   void succeeded(Task& task, const std::string& worker, wire::TaskResult& result);
   void complete_step(Draft& draft, Task& task, DoneStep done, EventRow& event);
-  void attempt_failed(Task& task, std::string worker, const std::string& error, Millis retry_after);
+  void attempt_failed(Task& task, const std::string& worker, const std::string& error,
+                      Millis retry_after);
   void snoozed(Task& task, const std::string& worker, Millis delay);
   void failed(Task& task, const std::string& worker, const wire::TaskResult& result);
   void timed_out(Task& task);
   void lost(Task& task, const std::string& why, bool burns);
   void schedule(Draft& draft, Task& task, Wall run_at, std::string reason);
-  void park(Draft& draft, Task& task, std::string reason);
+  /// The last worker that tried a task, and what became of it.
+  struct Blame {
+    std::string worker, error;
+  };
+  void park(Draft& draft, Task& task, std::string reason, const Blame& blame);
   void end_as_evidence(Task& task, const std::string& worker, const wire::TaskResult* result);
   Send recorded(PeerId peer, const wire::TaskResult& result, const Error* refusal) const;
 
@@ -301,6 +306,7 @@ class Engine::State {
   wire::OrderView order_view(const OrderRecord& record);
   wire::TaskView task_view(const OrderRecord& record, const Pipeline& pipeline, StepIndex step);
   wire::Explanation explain(const OrderRecord& record);
+  std::vector<wire::AttemptView> chain(const OrderRecord& record, const Pipeline& pipeline);
   std::string explain_task(const OrderRecord& record, const Pipeline& pipeline,
                            std::vector<std::string>& facts);
   void queues_view(Asker asker);

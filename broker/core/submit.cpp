@@ -5,10 +5,13 @@
 #include "schema/context.hpp"
 #include "schema/hash.hpp"
 #include "schema/text.hpp"
+#include "schema/trace.hpp"
 
 namespace ordo {
 namespace {
 
+/// Of what the order is: the trace in which it is asked for is not part of it, so that a program
+/// which was restarted may ask again.
 std::uint64_t hash_of(const wire::OrderRequest& request) {
   std::uint64_t hash = content_hash(request.pipeline);
   hash = content_hash(request.payload, hash);
@@ -55,7 +58,7 @@ Result<void> Engine::State::check_request(const wire::OrderRequest& r) const {
     return fail(Code::kMalformed, "bad_text", "key and customer must be UTF-8 without NUL");
   }
   if (!r.labels.empty()) {
-    if (auto ok = check_context(r.labels, limits::kLabelsBytes, "labels"); !ok) return ok;
+    if (auto ok = check_labels(r.labels); !ok) return ok;
   }
   if (!r.context.empty()) {
     if (auto ok = check_context(r.context, limits::kContextBytes, "context"); !ok) return ok;
@@ -63,9 +66,20 @@ Result<void> Engine::State::check_request(const wire::OrderRequest& r) const {
   return {};
 }
 
+/// Leaves the trace in the form that is kept.
+static Result<void> take_trace(wire::OrderRequest& request) {
+  if (request.traceparent.empty() && request.tracestate.empty()) return {};
+  auto trace = parse_trace(request.traceparent, request.tracestate);
+  if (!trace) return tl::unexpected(trace.error());
+  request.traceparent = std::move(trace->traceparent);
+  request.tracestate = std::move(trace->tracestate);
+  return {};
+}
+
 void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   const Asker asker{peer, request.request};
   if (auto checked = check_request(request); !checked) return answer(asker, checked.error());
+  if (auto taken = take_trace(request); !taken) return answer(asker, taken.error());
   Shard* shard = shard_of(request.id);
   if (shard == nullptr) {
     return answer(asker, Error{Code::kNotOwner, "shard", "", {}});
@@ -186,7 +200,9 @@ void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& reques
   order.row.priority = request.priority;
   order.row.key = std::move(request.key);
   order.row.customer = std::move(request.customer);
-  order.row.labels = std::move(request.labels);
+  order.row.labels = request.traceparent.empty()
+                         ? std::move(request.labels)
+                         : with_trace({request.traceparent, request.tracestate}, request.labels);
   order.row.context = std::move(request.context);
   if (!request.payload.empty()) order.row.payload = make_bytes(std::move(request.payload));
   order.row.submit_hash = hash;

@@ -4,15 +4,20 @@
 #include "broker/core/state.hpp"
 #include "schema/codec.hpp"
 #include "schema/context.hpp"
+#include "schema/text.hpp"
+#include "schema/trace.hpp"
 
 namespace ordo {
 namespace {
 
 /// What parts of an answer take beside their texts, and how many values they have: above what the
 /// codec makes of them.
-constexpr std::size_t kOrderBytes = 1024, kOrderValues = 24;
+constexpr std::size_t kOrderBytes = 1664, kOrderValues = 26;
 constexpr std::size_t kTaskBytes = 1024, kTaskValues = 16;
-constexpr std::size_t kEventBytes = 256, kEventValues = 14;
+constexpr std::size_t kEventBytes = 256, kEventValues = 15;
+constexpr std::size_t kAttemptBytes = 256, kAttemptValues = 12;
+/// Of an attempt's error in a chain: its event has the whole text.
+constexpr std::size_t kChainErrorBytes = 512;
 
 /// A handler that was told to stop gets this long before its slot is called hung: one round trip
 /// and the next place where it looks.
@@ -41,7 +46,16 @@ std::int64_t ms_between(Steady from, Steady to) {
   return std::chrono::duration_cast<Millis>(to - from).count();
 }
 
-wire::EventView event_view(const EventRow& event, const Pipeline* pipeline) {
+/// The span of the attempt that an event is about; empty where it is about none or the order has no
+/// trace.
+std::string span_of(const EventRow& event, const Pipeline& pipeline, const OrderRow& order) {
+  if (!event.step || *event.step >= pipeline.steps.size() || event.attempt == 0) return {};
+  if (traceparent_in(order.labels).empty()) return {};
+  const TaskKey key{order.id, *event.step, event.branch, event.task_kind};
+  return span_id(effect_key(key, pipeline.steps[*event.step].name), event.attempt);
+}
+
+wire::EventView event_view(const EventRow& event, const Pipeline* pipeline, const OrderRow& order) {
   wire::EventView view;
   view.seq = event.seq;
   view.at_ms = to_ms(event.at);
@@ -56,7 +70,55 @@ wire::EventView event_view(const EventRow& event, const Pipeline* pipeline) {
   view.ms = event.ms;
   view.note = event.note;
   view.detail_bytes = ordo::view(event.detail).size();
+  if (pipeline != nullptr) view.span = span_of(event, *pipeline, order);
   return view;
+}
+
+/// Whether an event is what an attempt came to.
+bool is_end_of_attempt(EventKind kind) {
+  switch (kind) {
+    case EventKind::kSucceeded:
+    case EventKind::kAttemptFailed:
+    case EventKind::kSnoozed:
+    case EventKind::kWorkerLost:
+    case EventKind::kParked:
+    case EventKind::kFailed:
+    case EventKind::kLateResult: return true;
+    case EventKind::kCancelRequested:
+    case EventKind::kDeadlineMissed:
+    case EventKind::kEnded:
+    case EventKind::kOperatorRetry:
+    case EventKind::kOperatorSkip:
+    case EventKind::kOperatorComplete: break;
+  }
+  return false;
+}
+
+wire::AttemptView attempt_view(const EventRow& event, const Pipeline& pipeline,
+                               const OrderRow& order) {
+  wire::AttemptView view;
+  view.step = pipeline.steps[*event.step].name;
+  view.branch = event.branch;
+  view.attempt = event.attempt;
+  view.worker = event.worker;
+  view.outcome = to_string(event.kind);
+  view.at_ms = to_ms(event.at);
+  view.ms = event.ms;
+  view.error = clean_text(get_text(event.note, "error").value_or(""), kChainErrorBytes);
+  view.span = span_of(event, pipeline, order);
+  return view;
+}
+
+/// The first attempt that did not work, for people; empty where all did.
+std::string first_failure(const std::vector<wire::AttemptView>& chain) {
+  for (const auto& one : chain) {
+    if (one.outcome == "succeeded" || one.outcome == "snoozed" || one.outcome == "running")
+      continue;
+    return "first failure: " + one.outcome + " of " + one.step + ", attempt " +
+           std::to_string(one.attempt) + (one.worker.empty() ? "" : " on " + one.worker) +
+           (one.error.empty() ? "" : ": " + one.error);
+  }
+  return {};
 }
 
 /// What the newest failed attempt of a step said; empty where none did.
@@ -132,11 +194,14 @@ wire::OrderView Engine::State::order_view(const OrderRecord& record) {
   result.priority = record.order.priority;
   result.key = record.order.key;
   result.customer = record.order.customer;
-  result.labels = record.order.labels;
+  result.labels = labels_without_trace(record.order.labels);
   result.context = record.order.context;
   result.payload = view(record.order.payload);
   result.accepted_at_ms = to_ms(record.order.accepted);
   if (record.order.deadline) result.deadline_at_ms = to_ms(*record.order.deadline);
+  auto trace = trace_in(record.order.labels);
+  result.traceparent = std::move(trace.traceparent);
+  result.tracestate = std::move(trace.tracestate);
   Cut cut;
   const auto fits = [&](const EventRow& event) {
     return cut.takes(kEventBytes + event.note.size() + event.worker.size(), kEventValues);
@@ -144,7 +209,7 @@ wire::OrderView Engine::State::order_view(const OrderRecord& record) {
   auto first = record.events.end();  // the newest that fit
   while (first != record.events.begin() && fits(*std::prev(first))) --first;
   for (; first != record.events.end(); ++first) {
-    result.events.push_back(event_view(*first, pipeline));
+    result.events.push_back(event_view(*first, pipeline, record.order));
   }
   for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
     result.tasks.push_back(task_view(record, *pipeline, step));
@@ -204,6 +269,39 @@ wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipelin
   return result;
 }
 
+/// The attempts that events tell of, the newest that fit, then those that run.
+std::vector<wire::AttemptView> Engine::State::chain(const OrderRecord& record,
+                                                    const Pipeline& pipeline) {
+  std::vector<wire::AttemptView> attempts;
+  const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
+  if (const auto found = shard.orders.find(record.order.id); found != shard.orders.end()) {
+    for (const auto& task : found->second->tasks) {
+      if (task->hold != Hold::kLeased) continue;
+      wire::AttemptView view;
+      view.step = pipeline.steps[task->step].name;
+      view.branch = task->branch;
+      view.attempt = task->fence.attempt;
+      if (task->worker != nullptr) view.worker = task->worker->name;
+      view.outcome = "running";
+      view.ms = ms_between(task->since, now.steady);
+      if (!traceparent_in(record.order.labels).empty()) {
+        view.span = span_id(effect_key(task->key(), view.step), view.attempt);
+      }
+      attempts.push_back(std::move(view));
+    }
+  }
+  Cut cut;
+  for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
+    const bool is_known = it->step && *it->step < pipeline.steps.size() && it->attempt != 0;
+    if (!is_known || !is_end_of_attempt(it->kind)) continue;
+    auto view = attempt_view(*it, pipeline, record.order);
+    if (!cut.takes(kAttemptBytes + view.error.size() + view.worker.size(), kAttemptValues)) break;
+    attempts.push_back(std::move(view));
+  }
+  std::reverse(attempts.begin(), attempts.end());
+  return attempts;
+}
+
 /// Why an order does not move: one sentence, then the facts.
 wire::Explanation Engine::State::explain(const OrderRecord& record) {
   wire::Explanation result;
@@ -222,6 +320,11 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
     result.sentence = waits;
   } else {
     result.sentence = "It is moving: its next write is on its way.";
+  }
+  result.trace_id = trace_id_of(traceparent_in(record.order.labels));
+  result.chain = chain(record, *pipeline);
+  if (auto failure = first_failure(result.chain); !failure.empty()) {
+    result.facts.push_back(std::move(failure));
   }
   for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
     if (it->note.empty()) continue;
@@ -371,7 +474,7 @@ void Engine::State::events_read(const Question& question,
       is_cut = true;
       break;
     }
-    page.events.push_back(event_view(event, pipeline));
+    page.events.push_back(event_view(event, pipeline, record.order));
   }
   if (!page.events.empty()) waiter->cursor = page.events.back().seq;
   page.status = to_string(record.status);

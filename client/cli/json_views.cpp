@@ -54,6 +54,18 @@ Json to_json(const client::EventView& event) {
   if (event.ms != 0) json["ms"] = event.ms;
   add_json(json, "note", event.note);
   if (event.detail_bytes != 0) json["detail_bytes"] = event.detail_bytes;
+  add(json, "span_id", event.span_id);
+  return json;
+}
+
+Json to_json(const client::AttemptView& attempt) {
+  Json json{{"step", attempt.step}, {"attempt", attempt.attempt}, {"outcome", attempt.outcome}};
+  if (attempt.branch != 0) json["branch"] = attempt.branch;
+  add(json, "worker", attempt.worker);
+  if (attempt.at_ms != 0) json["at_ms"] = attempt.at_ms;
+  json["ms"] = attempt.ms;
+  add(json, "error", attempt.error);
+  add(json, "span_id", attempt.span_id);
   return json;
 }
 
@@ -67,13 +79,19 @@ Json to_json(const client::OrderView& order) {
   add_json(json, "labels", order.labels);
   add_json(json, "context", order.context);
   add_bytes(json, "payload", order.payload);
+  add(json, "trace_id", order.trace_id());
+  add(json, "traceparent", order.traceparent);
+  add(json, "tracestate", order.tracestate);
   if (!order.tasks.empty()) json["tasks"] = each_to_json(order.tasks);
   if (!order.events.empty()) json["events"] = each_to_json(order.events);
   return json;
 }
 
 Json to_json(const client::Explanation& explanation) {
-  return {{"sentence", explanation.sentence}, {"facts", explanation.facts}};
+  Json json{{"sentence", explanation.sentence}, {"facts", explanation.facts}};
+  add(json, "trace_id", explanation.trace_id);
+  json["chain"] = each_to_json(explanation.chain);
+  return json;
 }
 
 Json to_json(const client::PipelineView& pipeline) {

@@ -14,6 +14,7 @@ namespace ordo::cli {
 Json to_json(const client::OrderView& order);
 Json to_json(const client::TaskView& task);
 Json to_json(const client::EventView& event);
+Json to_json(const client::AttemptView& attempt);
 Json to_json(const client::Explanation& explanation);
 Json to_json(const client::PipelineView& pipeline);
 Json to_json(const client::QueueView& queue);

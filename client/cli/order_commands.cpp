@@ -73,6 +73,7 @@ void show_order(const Printer& out, const client::OrderView& order) {
   field("labels", order.labels);
   field("context", order.context);
   field("payload", order.payload);
+  field("trace", order.trace_id());
   std::cout << '\n';
   std::vector<std::vector<std::string>> rows{{"STEP", "STATE", "ATTEMPT", "FAILURES", ""}};
   for (const client::TaskView& task : order.tasks) {
@@ -84,6 +85,25 @@ void show_order(const Printer& out, const client::OrderView& order) {
   if (order.events.empty()) return;
   std::cout << '\n';
   for (const client::EventView& event : order.events) show_event(out, event);
+}
+
+void show_chain(const Printer& out, const client::Explanation& explanation) {
+  if (!explanation.trace_id.empty()) std::cout << out.dim("trace ") << explanation.trace_id << '\n';
+  if (explanation.chain.empty()) return;
+  const bool has_spans = !explanation.trace_id.empty();
+  std::vector<std::vector<std::string>> rows{{"STEP", "ATTEMPT", "OUTCOME", "ENDED", "TOOK"}};
+  for (const char* more : {has_spans ? "SPAN" : "", "WORKER", "ERROR"}) {
+    if (*more != '\0') rows.front().emplace_back(more);
+  }
+  for (const client::AttemptView& one : explanation.chain) {
+    std::vector<std::string> row{step_name(one.step, one.branch), std::to_string(one.attempt),
+                                 out.state(one.outcome), time_text(one.at_ms), span_text(one.ms)};
+    if (has_spans) row.push_back(one.span_id);
+    row.push_back(printable(one.worker));
+    row.push_back(printable(one.error));
+    rows.push_back(std::move(row));
+  }
+  out.table(rows);
 }
 
 int get(Shell& shell, const OneOrder& options) {
@@ -105,6 +125,7 @@ int explain(Shell& shell, const OneOrder& options) {
     for (const std::string& fact : explanation->facts) {
       std::cout << "  - " << printable(fact) << '\n';
     }
+    show_chain(shell.out(), *explanation);
   });
   return kOk;
 }

@@ -23,6 +23,11 @@ Result<void> take_text(const std::string& name, const Json& value, client::Order
   if (name == "pipeline") order.pipeline = text;
   if (name == "key") order.key = text;
   if (name == "customer") order.customer = text;
+  if (name == "traceparent") {
+    order.traceparent = text;
+    order.tracestate.clear();  // that of another trace; the line's own comes behind
+  }
+  if (name == "tracestate") order.tracestate = text;
   if (name == "id") {
     const auto id = OrderId::parse(text);
     if (!id) return bad("`id` is no order id: " + text);
@@ -53,12 +58,13 @@ Result<void> take_field(const std::string& name, const Json& value, client::Orde
     order.priority = value.get<int>();
     return {};
   }
-  for (const char* known : {"pipeline", "key", "customer", "id", "delay", "deadline"}) {
+  for (const char* known :
+       {"pipeline", "key", "customer", "id", "delay", "deadline", "traceparent", "tracestate"}) {
     if (name == known) return take_text(name, value, order);
   }
   return bad("`" + name +
              "` is no field of an order; there are pipeline, payload, id, key, "
-             "customer, priority, delay, deadline, labels, context");
+             "customer, priority, delay, deadline, labels, context, traceparent, tracestate");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "client/cli/json_views.hpp"
 #include "client/cli/order_lines.hpp"
 #include "client/cli/progress.hpp"
+#include "client/cli/trace_options.hpp"
 
 namespace ordo::cli {
 namespace {
@@ -22,6 +23,7 @@ struct SubmitOptions {
   std::string pipeline, payload, payload_file, file;
   std::string id, key, customer, context, delay, deadline;
   std::vector<std::string> labels;
+  TraceOptions trace;
   int priority = 5;
   std::string wait = "durable";
   std::string on_timeout = "keep";
@@ -67,7 +69,7 @@ std::optional<client::Order> order_of(const SubmitOptions& options) {
   auto labels = labels_of(options.labels);
   const auto delay = span_of("delay", options.delay);
   const auto deadline = span_of("deadline", options.deadline);
-  if (!labels || !delay || !deadline) return std::nullopt;
+  if (!labels || !delay || !deadline || !take_trace(options.trace, order)) return std::nullopt;
   order.labels = std::move(*labels);
   order.delay = *delay;
   order.deadline = *deadline;
@@ -82,13 +84,16 @@ int exit_code_of_end(const client::Waited& waited) {
   return word.empty() || word == "succeeded" || word == "skipped" ? kOk : kFailed;
 }
 
-void show_waited(const Shell& shell, const client::Waited& waited, bool is_durable_only) {
+/// `traceparent` is set where this program drew it.
+void show_waited(const Shell& shell, const client::Waited& waited, bool is_durable_only,
+                 const std::string& traceparent) {
   Json json{{"id", waited.id.to_string()}, {"was_known", waited.was_known}};
   if (!is_durable_only) json["timed_out"] = waited.timed_out;
   if (!waited.status.empty()) json["status"] = waited.status;
   if (!waited.step_state.empty()) json["step_state"] = waited.step_state;
   if (!waited.result.empty()) json["result"] = waited.result;
   if (waited.was_cancelled) json["cancelled"] = true;
+  if (!traceparent.empty()) json["traceparent"] = traceparent;
   shell.out().item(json, [&] {
     std::cout << waited.id.to_string();
     if (!shell.out().is_quiet()) {
@@ -101,6 +106,7 @@ void show_waited(const Shell& shell, const client::Waited& waited, bool is_durab
       }
       if (waited.was_known) std::cout << "  (was there already)";
       if (!waited.result.empty()) std::cout << "  " << printable(waited.result);
+      if (!traceparent.empty()) std::cout << "  traceparent " << traceparent;
     }
     std::cout << '\n';
   });
@@ -125,12 +131,13 @@ int submit_one(Shell& shell, const SubmitOptions& options, client::Order order) 
     order.id = *id;
   }
   const std::string id = order.id.to_string();
+  const std::string drawn = options.trace.must_draw ? order.traceparent : std::string();
   const auto waited = shell.client().submit_and_wait(std::move(order), wait);
   if (!waited) {
     complain("order " + id + " was not acknowledged", waited.error());
     return exit_code_of(waited.error());
   }
-  show_waited(shell, *waited, wait.until == client::Until::kDurable);
+  show_waited(shell, *waited, wait.until == client::Until::kDurable, drawn);
   return exit_code_of_end(*waited);
 }
 
@@ -256,6 +263,7 @@ int submit(Shell& shell, const SubmitOptions& options) {
                "many orders are waited for by `ordo watch`");
       return kUsage;
     }
+    if (options.trace.must_draw) shell.out().note("traceparent " + order->traceparent);
     return submit_lines(shell, options, *order);
   }
   if (options.pipeline.empty()) {
@@ -287,6 +295,7 @@ void add_submit_command(CLI::App& app, Commands& commands) {
   command.add_option("--deadline", options->deadline, "Of the whole order (2h)");
   command.add_option("--label", options->labels, "name=value; may be repeated");
   command.add_option("--context", options->context, "JSON object that the engine may read");
+  add_trace_options(command, options->trace);
   command.add_option("--wait", options->wait, "durable, end (or parked), or the name of a step")
       ->capture_default_str();
   command.add_option("--on-timeout", options->on_timeout, "What becomes of it: keep or cancel")

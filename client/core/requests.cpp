@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "schema/limits.hpp"
+#include "schema/trace.hpp"
 
 namespace ordo::client {
 namespace {
@@ -70,6 +71,8 @@ std::optional<Error> check(const wire::OrderRequest& order) {
   if (!order.id.is_zero() && !order.id.is_valid()) {
     return Error{Code::kMalformed, "bad_field", "the order's id is not a UUIDv7", {}};
   }
+  if (order.traceparent.empty() && order.tracestate.empty()) return std::nullopt;
+  if (auto trace = parse_trace(order.traceparent, order.tracestate); !trace) return trace.error();
   return std::nullopt;
 }
 
@@ -182,7 +185,8 @@ std::optional<Error> check_bounds(const Request& request) {
 
 std::size_t bytes_of(const wire::OrderRequest& order) {
   return kFixedBytes + order.pipeline.size() + order.payload.size() + order.key.size() +
-         order.customer.size() + order.labels.size() + order.context.size();
+         order.customer.size() + order.labels.size() + order.context.size() +
+         order.traceparent.size() + order.tracestate.size();
 }
 
 bool is_repeatable(const Request& request) {

@@ -57,6 +57,8 @@ wire::OrderRequest to_request(Order&& order) {
   request.customer = std::move(order.customer);
   request.labels = std::move(order.labels);
   request.context = std::move(order.context);
+  request.traceparent = std::move(order.traceparent);
+  request.tracestate = std::move(order.tracestate);
   return request;
 }
 

@@ -29,7 +29,20 @@ EventView to_view(wire::EventView&& from) {
           .worker = std::move(from.worker),
           .ms = from.ms,
           .note = std::move(from.note),
-          .detail_bytes = from.detail_bytes};
+          .detail_bytes = from.detail_bytes,
+          .span_id = std::move(from.span)};
+}
+
+AttemptView to_view(wire::AttemptView&& from) {
+  return {.step = std::move(from.step),
+          .branch = from.branch,
+          .attempt = from.attempt,
+          .worker = std::move(from.worker),
+          .outcome = std::move(from.outcome),
+          .at_ms = from.at_ms,
+          .ms = from.ms,
+          .error = std::move(from.error),
+          .span_id = std::move(from.span)};
 }
 
 QueueView to_view(wire::QueueView&& from) {
@@ -77,7 +90,9 @@ OrderView to_view(wire::OrderView&& from) {
           .accepted_at_ms = from.accepted_at_ms,
           .deadline_at_ms = from.deadline_at_ms,
           .tasks = each<TaskView>(std::move(from.tasks)),
-          .events = each<EventView>(std::move(from.events))};
+          .events = each<EventView>(std::move(from.events)),
+          .traceparent = std::move(from.traceparent),
+          .tracestate = std::move(from.tracestate)};
 }
 
 EventPage to_view(wire::EventPage&& from) {
@@ -85,7 +100,8 @@ EventPage to_view(wire::EventPage&& from) {
 }
 
 Explanation to_view(wire::Explanation&& from) {
-  return {std::move(from.sentence), std::move(from.facts)};
+  return {std::move(from.sentence), std::move(from.facts), std::move(from.trace_id),
+          each<AttemptView>(std::move(from.chain))};
 }
 
 PipelineView to_view(wire::PipelineView&& from) {

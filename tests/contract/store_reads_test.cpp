@@ -17,6 +17,23 @@ TEST_P(StoreReads, LoadGivesTheOrdersThatExist) {
   EXPECT_NE((*found)[0].order.id, order_id(2));
 }
 
+/// An order's trace stands at the head of its labels, and is found there as text.
+TEST_P(StoreReads, LabelsComeBackAsTheTextThatTheyWereWhereverAnOrderIsRead) {
+  const std::string labels =
+      R"({"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",)"
+      R"("tracestate":"a=\"\\", "b": 2 , "a":1})";
+  OrderRow in_hand = order_row(1), waiting = order_row(2);
+  in_hand.labels = waiting.labels = labels;
+  commit_all({write_of(1, {InsertOrder{in_hand}, InsertTask{task_row(1)}}),
+              write_of(2, {InsertOrder{waiting}, InsertDeferred{backlog_row(2, 5)}})});
+  EXPECT_EQ(load(1)->order.labels, labels);
+  EXPECT_EQ(open().orders.at(0).order.labels, labels) << "by the next owner";
+  EXPECT_EQ(page(backlog_spec()).orders.at(0).order.labels, labels);
+  QuerySpec one;
+  one.id = order_id(1);
+  EXPECT_EQ(query(one).at(0).order.labels, labels);
+}
+
 // ---- takeover ----------------------------------------------------------------------------------
 
 TEST_P(StoreReads, ATakeoverFindsTheOrdersInHandAndNoOthers) {

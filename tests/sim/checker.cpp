@@ -364,6 +364,7 @@ void Checker::sent_offer(const wire::Offer& offer) const {
       fail("offers carry recorded results", offer.key.order, "step " + result.step);
     }
   }
+  Ledger::check_trace(offer);
   check_offer_rows(offer, *order);
   check_maybe(offer, *order);
 }

@@ -2,9 +2,24 @@
 
 #include <charconv>
 
+#include "schema/hash.hpp"
+#include "schema/trace.hpp"
 #include "tests/sim/network.hpp"
 
 namespace ordo::sim {
+
+std::string Ledger::traceparent_of(std::string_view payload) {
+  const std::uint64_t hash = content_hash(payload);
+  if (hash % 2 == 0) return {};
+  const std::string digits = span_id(payload, 1);
+  return "00-" + digits + digits + '-' + digits + "-01";
+}
+
+void Ledger::check_trace(const wire::Offer& offer) {
+  if (offer.traceparent == traceparent_of(offer.payload)) return;
+  throw Violation("offers carry the order's trace",
+                  describe(offer.key) + " has `" + offer.traceparent + "`");
+}
 
 std::uint64_t Ledger::begin(const TaskKey& key, const Fence& fence) {
   if (!begun_.emplace(key, fence).second) {

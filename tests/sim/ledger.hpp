@@ -38,6 +38,10 @@ class Ledger {
   std::uint64_t begin(const TaskKey& key, const Fence& fence);
   void end(std::uint64_t execution, Outcome outcome) { executions_[execution].outcome = outcome; }
   static std::string result_of(std::uint64_t execution) { return "x" + std::to_string(execution); }
+  /// The trace that an order is submitted with; every other one has none.
+  static std::string traceparent_of(std::string_view payload);
+  /// The broker hands an attempt out: with the trace of its order, whatever owner, page or retry.
+  static void check_trace(const wire::Offer& offer);
   /// The execution that a result names; nullptr when it names none.
   [[nodiscard]] const Execution* find(std::string_view result) const;
 

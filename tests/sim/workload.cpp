@@ -131,6 +131,7 @@ void Workload::submit_one() {
 
 void Workload::submit(wire::OrderRequest order, bool is_first) {
   const Micros patience = Millis{500} + context_.work.around(Millis{7000});
+  order.traceparent = Ledger::traceparent_of(order.payload);
   client().ask(std::move(order), patience, [this, is_first](const client::Done& done) {
     ++answered_;
     if (!done.error && is_first) follow(done.id);

@@ -230,6 +230,9 @@ void Player::submit(const Command& command) {
   order.priority = static_cast<std::uint8_t>(std::stoul(command.get("priority", "5")));
   order.key = command.get("key");
   order.context = command.get("context");
+  order.labels = command.get("labels");
+  order.traceparent = command.get("traceparent");
+  order.tracestate = command.get("tracestate");
   cast_.set_pipeline(order.id, order.pipeline);
   ask(command, Asked::kPlain, wire::Submit{{std::move(order)}});
 }

@@ -66,6 +66,7 @@ std::string Wording::order_row(const OrderRow& row) const {
   if (row.payload) text += " payload=" + quoted(view(row.payload));
   if (!row.key.empty()) text += " key=" + row.key;
   if (!row.context.empty()) text += " context=" + row.context;
+  if (!row.labels.empty()) text += " labels=" + row.labels;
   if (row.deadline) text += " deadline=" + moment(*row.deadline);
   return text;
 }
@@ -135,6 +136,8 @@ std::string Wording::offer(const wire::Offer& offer) const {
   if (offer.maybe) text += " maybe";
   if (!offer.payload.empty()) text += " payload=" + quoted(offer.payload);
   if (!offer.context.empty()) text += " context=" + offer.context;
+  if (!offer.traceparent.empty()) text += " trace=" + offer.traceparent;
+  if (!offer.tracestate.empty()) text += "," + offer.tracestate;
   for (const auto& result : offer.results) text += " " + result.step + "=" + quoted(result.result);
   if (offer.deadline_ms != 0) {
     text += " deadline in " + to_text(Millis{static_cast<std::int64_t>(offer.deadline_ms)});
@@ -168,6 +171,13 @@ Lines Wording::body(Asked asked, const std::string& bytes) const {
     auto explanation = decoded<wire::Explanation>(bytes);
     lines.push_back(std::move(explanation.sentence));
     for (auto& one : explanation.facts) lines.push_back(std::move(one));
+    if (!explanation.trace_id.empty()) lines.push_back("trace " + explanation.trace_id);
+    for (const auto& one : explanation.chain) {
+      lines.push_back("chain " + one.step + "@" + std::to_string(one.attempt) + " " + one.outcome +
+                      (one.worker.empty() ? "" : " on " + one.worker) + " after " +
+                      std::to_string(one.ms) + "ms" + (one.error.empty() ? "" : ": " + one.error) +
+                      (one.span.empty() ? "" : " span " + one.span));
+    }
   } else if (asked == Asked::kQueues) {
     for (const auto& queue : decoded<wire::QueueList>(bytes).queues) {
       lines.push_back(

@@ -53,6 +53,9 @@ struct Order {
   std::string key{};                ///< your own name for it: decides its home shard
   std::string customer{};           ///< whose it is: list() finds it by this
   std::string labels{}, context{};  ///< JSON objects; empty: none
+  /// W3C trace context: every attempt of every step is handed these, for good. Empty: none. They
+  /// are no content of the order: submit it again with others, and the first ones stay.
+  std::string traceparent{}, tracestate{};
 };
 
 struct Receipt {

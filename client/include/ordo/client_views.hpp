@@ -42,6 +42,7 @@ struct EventView {
   unsigned ms = 0;   ///< how long the attempt took
   std::string note;  ///< JSON object as text: error, who, why …; may be empty
   std::uint64_t detail_bytes = 0;
+  std::string span_id;  ///< of the attempt, 16 hex digits; empty where the order has no trace
 };
 
 struct OrderView {
@@ -52,9 +53,15 @@ struct OrderView {
   int priority = 5;
   std::string key, customer, labels, context, payload;
   std::int64_t accepted_at_ms = 0;
-  std::int64_t deadline_at_ms = 0;  ///< 0: none
-  std::vector<TaskView> tasks;      ///< in the pipeline's order
-  std::vector<EventView> events;    ///< ascending
+  std::int64_t deadline_at_ms = 0;      ///< 0: none
+  std::vector<TaskView> tasks;          ///< in the pipeline's order
+  std::vector<EventView> events;        ///< ascending
+  std::string traceparent, tracestate;  ///< as submitted; empty: none
+
+  /// 32 hex digits; empty where the order has no trace.
+  [[nodiscard]] std::string trace_id() const {
+    return traceparent.size() < 35 ? std::string() : traceparent.substr(3, 32);
+  }
 };
 
 /// Orders of a list, without payloads, results and events. Oldest first; a customer's newest first.
@@ -71,10 +78,25 @@ struct EventPage {
   bool is_last = false;  ///< the order has ended: nothing more will come
 };
 
-/// Why an order does not move (or that it does).
+/// One attempt of a task.
+struct AttemptView {
+  std::string step;
+  unsigned branch = 0;
+  unsigned attempt = 0;
+  std::string worker;
+  std::string outcome;     ///< kind of the event that ended it, or `running`
+  std::int64_t at_ms = 0;  ///< when it ended; 0: it runs
+  std::int64_t ms = 0;     ///< how long it took, or has taken
+  std::string error;       ///< at most 512 bytes of it
+  std::string span_id;     ///< empty where the order has no trace
+};
+
+/// Why an order does not move (or that it does), and the chain of its attempts.
 struct Explanation {
   std::string sentence;
   std::vector<std::string> facts;
+  std::string trace_id;            ///< empty: the order has no trace
+  std::vector<AttemptView> chain;  ///< in the order of their ends, those that run last
 };
 
 struct PipelineView {

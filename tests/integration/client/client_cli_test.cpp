@@ -59,6 +59,61 @@ class CliWithBroker : public Cli {
   FakeBroker broker;
 };
 
+TEST_F(CliWithBroker, GivesOrdersTheTraceOfFlagsOrEnvironment) {
+  const std::string trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const std::string parent = "00-" + trace_id + "-00f067aa0ba902b7-01";
+  const auto trace_of = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"submit", "one", "x", "--output", "json"});
+    const Outcome submitted = ordo(flags);
+    EXPECT_EQ(submitted.code, 0) << submitted.err;
+    const std::string id = json::parse(submitted.out).at("id");
+    return json::parse(ordo({"get", id, "--output", "json"}).out);
+  };
+  EXPECT_FALSE(trace_of({}).contains("trace_id")) << "none is invented";
+  const json flagged = trace_of({"--traceparent", parent, "--tracestate", "congo=t61"});
+  EXPECT_EQ(flagged.value("trace_id", ""), trace_id);
+  EXPECT_EQ(flagged.value("traceparent", ""), parent);
+  EXPECT_EQ(flagged.value("tracestate", ""), "congo=t61");
+
+  const Outcome begun = ordo({"submit", "one", "x", "--trace", "--output", "json"});
+  const std::string drawn = json::parse(begun.out).at("traceparent");
+  EXPECT_EQ(drawn.size(), parent.size());
+  EXPECT_THAT(ordo({"submit", "one", "x", "--trace"}).out, HasSubstr("  traceparent 00-"));
+
+  const std::string other = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+  environment["TRACEPARENT"] = parent;
+  environment["TRACESTATE"] = "rojo=1";
+  EXPECT_EQ(trace_of({}).value("tracestate", ""), "rojo=1");
+  const json over = trace_of({"--traceparent", other});
+  EXPECT_EQ(over.value("traceparent", ""), other) << "flags win";
+  EXPECT_FALSE(over.contains("tracestate")) << "the variable's state is of another trace";
+
+  const std::string lines = file("traced.jsonl", R"({"payload":"a"})"
+                                                 "\n"
+                                                 R"({"payload":"b","traceparent":")" +
+                                                     other + "\"}\n");
+  const Outcome many = ordo({"submit", "one", "--file", lines, "--output", "json"});
+  const json ids = json::parse(many.out);
+  ASSERT_EQ(ids.size(), 2u) << many.err;
+  const auto view = [&](std::size_t at) {
+    return json::parse(ordo({"get", ids[at].at("id"), "--output", "json"}).out);
+  };
+  EXPECT_EQ(view(0).value("traceparent", ""), parent);
+  EXPECT_EQ(view(1).value("traceparent", ""), other);
+  EXPECT_FALSE(view(1).contains("tracestate"));
+}
+
+TEST_F(CliWithBroker, RefusesAMalformedTraceButNotForAVariable) {
+  const Outcome flag = ordo({"submit", "one", "x", "--traceparent", "00-x"});
+  EXPECT_EQ(flag.code, 2);
+  EXPECT_THAT(flag.err, HasSubstr("traceparent is not 00-TRACE-PARENT-FLAGS"));
+  EXPECT_EQ(ordo({"submit", "one", "x", "--tracestate", "a=b"}).code, 2);
+  environment["TRACEPARENT"] = "00-x";
+  const Outcome variable = ordo({"submit", "one", "x"});
+  EXPECT_EQ(variable.code, 0);
+  EXPECT_THAT(variable.err, HasSubstr("TRACEPARENT is passed over"));
+}
+
 TEST_F(Cli, ExplainsUsageErrorsAndSuggests) {
   EXPECT_EQ(ordo({}).code, 2);
   const Outcome typo = ordo({"sumbit"});

@@ -23,6 +23,8 @@ wire::OrderView view_of(const wire::OrderRequest& order) {
   view.status = "running";
   view.customer = order.customer;
   view.payload = order.payload;
+  view.traceparent = order.traceparent;
+  view.tracestate = order.tracestate;
   view.accepted_at_ms = order.id.unix_ms();
   auto& task = view.tasks.emplace_back();
   task.step = "only";

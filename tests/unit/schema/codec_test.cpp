@@ -66,8 +66,8 @@ TEST(Codec, WritesTheBytesThatTheSpecificationShows) {
   order.payload = "hi";
   submit.orders.push_back(order);
   EXPECT_EQ(hex(encode(submit)),
-            "930105919b01c4100123456789ab70058000000000000000a36a6f6205c402686900"
-            "00a0a0a0a0");
+            "930105919d01c4100123456789ab70058000000000000000a36a6f6205c402686900"
+            "00a0a0a0a0a0a0");
 }
 
 // [P-13]

@@ -69,6 +69,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfEveryMessage) {
                                          {"OrderPage", field_count<OrderPage>()},
                                          {"EventPage", field_count<EventPage>()},
                                          {"Explanation", field_count<Explanation>()},
+                                         {"AttemptView", field_count<AttemptView>()},
                                          {"PipelineView", field_count<PipelineView>()},
                                          {"PipelineList", field_count<PipelineList>()},
                                          {"QueueView", field_count<QueueView>()},
