@@ -1,39 +1,44 @@
 #include "broker/app/fact_log.hpp"
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
+#include "schema/trace.hpp"
 
 namespace ordo {
 namespace {
 
 /// kOff for what is not logged.
-log::Level level_of(FactKind kind) {
-  switch (kind) {
+log::Level level_of(const Fact& fact) {
+  switch (fact.kind) {
     case FactKind::kShardLost:
     case FactKind::kWriteRejected:
     case FactKind::kRowMissing: return log::Level::kError;
     case FactKind::kTaskAlarm:
     case FactKind::kTaskParked:
     case FactKind::kWorkerLost:
+    case FactKind::kLeaseLost:
+    case FactKind::kResultStale:
     case FactKind::kShardRefused: return log::Level::kWarn;
     case FactKind::kWorkerJoined:
     case FactKind::kWorkerLeft:
     case FactKind::kWorkerResynced:
+    case FactKind::kTaskRetried:
     case FactKind::kShardOpened: return log::Level::kInfo;
-    case FactKind::kTaskTimedOut:
-    case FactKind::kLeaseLost:
-    case FactKind::kHandedBack:
-    case FactKind::kResultStale:
-    case FactKind::kTaskAdopted: return log::Level::kDebug;
+    case FactKind::kTaskEnded:
+      return fact.text == "permanent" ? log::Level::kWarn : log::Level::kDebug;
+    case FactKind::kOrderEnded:
+      return fact.status == OrderStatus::kSucceeded ? log::Level::kDebug : log::Level::kInfo;
     case FactKind::kOrderAccepted:
+    case FactKind::kTaskDispatched:
+    case FactKind::kTaskTimedOut:  // its end as retried or parked says the same
+    case FactKind::kHandedBack:
+    case FactKind::kTaskAdopted: return log::Level::kDebug;
     case FactKind::kOrderDuplicate:
     case FactKind::kOrderRefused:
-    case FactKind::kOrderEnded:
     case FactKind::kTaskReady:
-    case FactKind::kTaskDispatched:
-    case FactKind::kTaskEnded:
-    case FactKind::kTaskRetried:
     case FactKind::kTaskCancelled:
     case FactKind::kResultRepeated:
     case FactKind::kBacklogged:
@@ -45,55 +50,96 @@ log::Level level_of(FactKind kind) {
   return log::Level::kOff;
 }
 
-std::string_view name_of(const std::string* name) {
-  return name == nullptr ? std::string_view{} : std::string_view(*name);
+std::string sentence(FactKind kind) {
+  std::string text(to_string(kind));
+  for (char& c : text) c = c == '_' ? ' ' : c;
+  return text;
 }
+
+/// The fields of one line; the texts live as long as this.
+class Line {
+ public:
+  explicit Line(const Fact& fact) : fact_(fact) {
+    if (!fact.key.order.is_zero()) {
+      add_order();
+    } else if (is_about_worker()) {
+      add("worker", fact.text);
+      if (fact.count != 0) add("slots", fact.count);
+    } else {
+      add("shard", fact.shard);
+      if (fact.kind == FactKind::kShardOpened) add("epoch", fact.count);
+      add_text("why", fact.text);
+    }
+  }
+
+  void write(std::uint64_t left_out) {
+    if (left_out > 0) add("left_out", left_out);
+    log::write_all(level_of(fact_), sentence(fact_.kind), fields_);
+  }
+
+ private:
+  template <class T> void add(std::string_view key, const T& value) {
+    fields_.emplace_back(key, value);
+  }
+  void add_text(std::string_view key, std::string_view text) {
+    if (!text.empty()) add(key, text);
+  }
+
+  [[nodiscard]] bool is_about_worker() const {
+    return fact_.kind == FactKind::kWorkerJoined || fact_.kind == FactKind::kWorkerLeft ||
+           fact_.kind == FactKind::kWorkerResynced || fact_.kind == FactKind::kWorkerLost;
+  }
+
+  void add_order() {
+    order_ = fact_.key.order.to_string();
+    add("order", order_);
+    if (fact_.pipeline != nullptr) add("pipeline", *fact_.pipeline);
+    if (fact_.step != nullptr) add("step", *fact_.step);
+    if (fact_.key.branch != 0) add("branch", fact_.key.branch);
+    if (fact_.attempt != 0) add("attempt", fact_.attempt);
+    add_text("worker", fact_.worker_name);
+    add("shard", fact_.shard);
+    if (fact_.kind == FactKind::kOrderEnded) add("status", to_string(fact_.status));
+    add_text("why", fact_.text);
+    add_text("error", fact_.error);
+    if (fact_.kind == FactKind::kTaskRetried) {
+      add("failures", fact_.count);
+      add("retry_in_ms", std::chrono::duration_cast<Millis>(fact_.took).count());
+    }
+    if (fact_.trace_id.front() == '\0') return;
+    add("trace_id", std::string_view(fact_.trace_id.data(), fact_.trace_id.size()));
+    if (fact_.step == nullptr || fact_.attempt == 0) return;
+    span_ = span_id(effect_key(fact_.key, *fact_.step), fact_.attempt);
+    add("span_id", span_);
+  }
+
+  const Fact& fact_;
+  std::string order_, span_;
+  std::vector<log::Field> fields_;
+};
 
 }  // namespace
 
 void FactLog::observe(const Fact& fact, Steady now) {
-  const auto level = level_of(fact.kind);
+  const auto level = level_of(fact);
   if (level == log::Level::kOff || !log::is_on(level) || !is_news(fact)) return;
-  Budget& budget = budgets_[static_cast<std::size_t>(fact.kind)];
-  if (now - budget.since >= Seconds{1}) {
-    budget.since = now;
-    budget.lines = 0;
+  const auto left_out = budgets_[static_cast<std::size_t>(fact.kind)].spend(now);
+  if (left_out) Line(fact).write(*left_out);
+}
+
+void FactLog::flush(Steady now) {
+  for (std::size_t kind = 0; kind < budgets_.size(); ++kind) {
+    const auto left_out = budgets_[kind].overdue(now);
+    if (left_out == 0) continue;
+    log::warn("lines left out",
+              {{"of", sentence(static_cast<FactKind>(kind))}, {"left_out", left_out}});
   }
-  if (budget.lines >= kLines) {
-    ++budget.left_out;
-    return;
-  }
-  ++budget.lines;
-  write(fact, std::exchange(budget.left_out, 0));
 }
 
 bool FactLog::is_news(const Fact& fact) {
   if (fact.kind == FactKind::kShardOpened) refusals_.erase(fact.shard);
   if (fact.kind != FactKind::kShardRefused) return true;
   return std::exchange(refusals_[fact.shard], fact.text) != fact.text;
-}
-
-void FactLog::write(const Fact& fact, std::uint64_t left_out) {
-  std::string event(to_string(fact.kind));
-  for (char& c : event) c = c == '_' ? ' ' : c;
-  if (left_out > 0) event += " (" + std::to_string(left_out) + " more before)";
-  const auto level = level_of(fact.kind);
-  if (!fact.key.order.is_zero()) {
-    return log::write(level, event,
-                      {{"order", fact.key.order.to_string()},
-                       {"pipeline", name_of(fact.pipeline)},
-                       {"step", name_of(fact.step)},
-                       {"why", fact.text},
-                       {"count", fact.count}});
-  }
-  const bool is_worker =
-      fact.kind == FactKind::kWorkerJoined || fact.kind == FactKind::kWorkerLeft ||
-      fact.kind == FactKind::kWorkerResynced || fact.kind == FactKind::kWorkerLost;
-  if (is_worker) return log::write(level, event, {{"worker", fact.text}, {"count", fact.count}});
-  if (fact.kind == FactKind::kShardOpened) {
-    return log::write(level, event, {{"shard", fact.shard}, {"epoch", fact.count}});
-  }
-  log::write(level, event, {{"shard", fact.shard}, {"why", fact.text}});
 }
 
 }  // namespace ordo

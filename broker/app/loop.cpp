@@ -211,6 +211,7 @@ void Loop::read_own_answers(health::Sample& sample) {
 
 void Loop::sample(Steady now) {
   next_sample_ = now + kSampleEvery;
+  fact_log_.flush(now);
   step(event::FromClient{kOurselves, wire::ClientHello{{}, "metrics", ""}});
   step(event::FromClient{kOurselves, wire::GetQueues{kAskQueues}});
   step(event::FromClient{kOurselves, wire::GetWorkers{kAskWorkers}});

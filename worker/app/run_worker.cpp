@@ -1,6 +1,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -32,6 +34,8 @@ constexpr const char* kHelp =
     "                       of less than a few milliseconds\n"
     "  --drain-timeout MS   for handlers to finish after SIGTERM           ORDO_DRAIN_TIMEOUT_MS\n"
     "  --hang-grace MS      past its timeout a handler hangs after this       ORDO_HANG_GRACE_MS\n"
+    "  --log-level LEVEL    debug, info, warn, error or off (default info)         ORDO_LOG_LEVEL\n"
+    "  --log-format FORM    text or json: lines on stderr (default text)          ORDO_LOG_FORMAT\n"
     "  --quiet              no lines on stderr\n"
     "  --help\n"
     "Exit codes: 0 drained, 2 usage, 5 drained with work left, 70 every slot hung, 130 interrupted "
@@ -53,6 +57,7 @@ class Arguments {
       (name == "key-file" ? options_.key_file : options_.broker_key) = value;
       return true;
     }
+    if (name == "log-level" || name == "log-format") return take_log(name, value);
     const auto number = to_number(value);
     if (!number) return false;
     if (name == "slots") options_.slots = *number;
@@ -71,6 +76,18 @@ class Arguments {
     const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
     if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
     return number;
+  }
+
+  bool take_log(std::string_view name, std::string_view value) {
+    if (name == "log-format") {
+      options_.log_format = value == "json" ? LogFormat::kJson : LogFormat::kText;
+      return value == "json" || value == "text";
+    }
+    constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warn", "error", "off"};
+    const auto found = std::find(kLevels.begin(), kLevels.end(), value);
+    if (found == kLevels.end()) return false;
+    options_.log_level = static_cast<LogLevel>(found - kLevels.begin());
+    return true;
   }
 
   bool take_broker(std::string_view list) {
@@ -101,7 +118,9 @@ constexpr Setting kSettings[] = {
     {"slots", "ORDO_SLOTS", "a whole number, 1 to 4096"},
     {"take-ahead", "ORDO_TAKE_AHEAD", "a whole number, 0 to 8128 less the slots"},
     {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS", "whole milliseconds, 0 to 86400000"},
-    {"hang-grace", "ORDO_HANG_GRACE_MS", "whole milliseconds, 0 to 86400000"}};
+    {"hang-grace", "ORDO_HANG_GRACE_MS", "whole milliseconds, 0 to 86400000"},
+    {"log-level", "ORDO_LOG_LEVEL", "debug, info, warn, error or off"},
+    {"log-format", "ORDO_LOG_FORMAT", "text or json"}};
 
 int usage(const std::string& problem) {
   std::fprintf(stderr, "%s\ntry --help\n", problem.c_str());
@@ -182,7 +201,7 @@ int run_worker(int argc, char** argv, Worker& worker) {
   if (const auto exit = take_flags(argc, argv, arguments, is_quiet)) return *exit;
   if (!worker.options().on_log && !is_quiet) {
     worker.options().on_log = [](std::string_view line) {
-      std::fprintf(stderr, "worker: %.*s\n", static_cast<int>(line.size()), line.data());
+      std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
     };
   }
   sigset_t signals;

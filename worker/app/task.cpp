@@ -6,44 +6,27 @@
 #include "schema/context.hpp"
 #include "schema/limits.hpp"
 #include "schema/text.hpp"
+#include "schema/trace.hpp"
 #include "schema/vocabulary.hpp"
+#include "worker/app/worker_log.hpp"
 #include "worker/net/run.hpp"
 
 namespace ordo {
 namespace {
 
-/// The character behind a backslash of JSON text; for \u only what JSON text of ours holds (control
-/// characters).
-char unescaped(std::string_view text, std::size_t& at) {
-  constexpr std::size_t kHexDigits = 4;
-  const char letter = text[at];
-  switch (letter) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: break;
-  }
-  if (letter != 'u' || at + kHexDigits >= text.size()) return letter;
-  unsigned code = 0;
-  std::from_chars(text.data() + at + 1, text.data() + at + 1 + kHexDigits, code, 16);
-  at += kHexDigits;
-  return static_cast<char>(code);
-}
-
-/// The string of a JSON string literal as get_context() writes it.
-std::string unquoted(std::string_view literal) {
-  std::string text;
-  for (std::size_t at = 1; at + 1 < literal.size(); ++at) {
-    if (literal[at] == '\\') {
-      ++at;
-      text.push_back(unescaped(literal, at));
-    } else {
-      text.push_back(literal[at]);
-    }
-  }
-  return text;
+/// Nothing where a broker sent what is no trace.
+std::optional<Trace> trace_of(const wire::Offer& offer) {
+  auto parsed = parse_trace(offer.traceparent, offer.tracestate);
+  if (!parsed || parsed->traceparent.empty()) return std::nullopt;
+  constexpr std::size_t kFlagDigits = 2;
+  const std::string& text = parsed->traceparent;
+  Trace trace{.trace_id = std::string(trace_id_of(text)),
+              .parent_id = std::string(parent_id_of(text)),
+              .span_id = span_id(effect_key(offer.key, offer.step), offer.fence.attempt),
+              .tracestate = std::move(parsed->tracestate)};
+  std::from_chars(text.data() + text.size() - kFlagDigits, text.data() + text.size(), trace.flags,
+                  16);
+  return trace;
 }
 
 std::chrono::milliseconds until(Steady end, Steady now) {
@@ -51,6 +34,11 @@ std::chrono::milliseconds until(Steady end, Steady now) {
 }
 
 }  // namespace
+
+std::string Trace::traceparent() const {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return "00-" + trace_id + '-' + span_id + '-' + kDigits[flags >> 4 & 15U] + kDigits[flags & 15U];
+}
 
 TaskOutcome succeeded(std::string result, std::string context) {
   TaskOutcome outcome;
@@ -109,10 +97,9 @@ std::uint8_t Task::priority() const { return run_->offer.priority; }
 bool Task::is_compensation() const { return run_->offer.key.kind == TaskKind::kCompensate; }
 bool Task::is_maybe() const { return run_->offer.maybe; }
 
-std::string Task::effect_key() const {
-  return order().to_string() + '/' + step() + '/' + std::to_string(branch()) + '/' +
-         std::string(to_string(run_->offer.key.kind));
-}
+std::string Task::effect_key() const { return ordo::effect_key(run_->offer.key, step()); }
+
+std::optional<Trace> Task::trace() const { return trace_of(run_->offer); }
 
 std::string_view Task::payload() const { return run_->offer.payload; }
 
@@ -132,9 +119,7 @@ std::optional<std::string> Task::context_json(std::string_view field) const {
 }
 
 std::optional<std::string> Task::context_string(std::string_view field) const {
-  const auto json = context_json(field);
-  if (!json || !json->starts_with('"')) return std::nullopt;
-  return unquoted(*json);
+  return get_text(context(), field);
 }
 
 std::optional<double> Task::context_number(std::string_view field) const {
@@ -167,6 +152,30 @@ bool Task::is_cancelled() const { return run_->cancellation.is_cancelled(); }
 
 CancellationToken Task::cancellation() const {
   return CancellationToken(std::shared_ptr<worker::Cancellation>(run_, &run_->cancellation));
+}
+
+void Task::log(LogLevel level, std::string_view message) const {
+  if (run_->world->on_line) {
+    run_->world->on_line(static_cast<ordo::log::Level>(level), message, run_->offer);
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> Task::log_fields() const {
+  std::vector<std::pair<std::string, std::string>> words;
+  const worker::AttemptFields fields(run_->offer);
+  for (const ordo::log::Field& field : fields.all()) {
+    words.emplace_back(field.key,
+                       std::visit(
+                           [](const auto& value) {
+                             if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
+                               return std::to_string(value);
+                             } else {
+                               return std::string(value);
+                             }
+                           },
+                           field.value));
+  }
+  return words;
 }
 
 void Task::progress(std::string_view note) const {

@@ -153,10 +153,14 @@ Result<void> Worker::start() {
   if (auto checked = state_->check_registrations(); !checked) return checked;
   auto keys = read_dial_keys(state_->options.key_file, state_->options.broker_key);
   if (!keys) return tl::unexpected(keys.error());
+  const worker::Settings settings = state_->settings();
   state_->loop = std::make_unique<worker::WorkerLoop>(
-      state_->settings(),
+      settings,
       worker::WorkerLoop::Brokers{to_endpoints(state_->options.brokers), *std::move(keys)},
-      std::make_shared<const worker::Handlers>(state_->handlers), state_->options.on_log);
+      std::make_shared<const worker::Handlers>(state_->handlers),
+      std::make_shared<const worker::WorkerLog>(
+          state_->options.on_log, static_cast<log::Level>(state_->options.log_level),
+          static_cast<log::Form>(state_->options.log_format), settings.name));
   state_->running.store(state_->loop.get());
   if (state_->must_stop.load()) state_->loop->request_drain();
   state_->is_running.store(true);

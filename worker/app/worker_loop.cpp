@@ -1,5 +1,7 @@
 #include "worker/app/worker_loop.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -10,27 +12,34 @@ namespace {
 /// The longest the loop waits when nothing is due.
 constexpr Micros kIdle = Seconds{60};
 
-bool is_worth_a_line(FactKind kind) {
+/// kOff for what is not logged.
+log::Level level_of(FactKind kind) {
   switch (kind) {
-    case FactKind::kWelcomed:
+    case FactKind::kFrameRefused:
+    case FactKind::kHung: return log::Level::kError;
     case FactKind::kReconnecting:
     case FactKind::kOverCredit:
-    case FactKind::kHung:
-    case FactKind::kFrameRefused:
+    case FactKind::kTimedOut:
+    case FactKind::kResultRefused: return log::Level::kWarn;
+    case FactKind::kWelcomed:
+    case FactKind::kRevoked:
     case FactKind::kDraining:
-    case FactKind::kLeft: return true;
+    case FactKind::kLeft: return log::Level::kInfo;
+    case FactKind::kRegranted:
+    case FactKind::kHandedBack: return log::Level::kDebug;
     case FactKind::kOfferRefused:
     case FactKind::kOfferRepeated:
-    case FactKind::kRegranted:
-    case FactKind::kRevoked:
-    case FactKind::kTimedOut:
     case FactKind::kResultRecorded:
-    case FactKind::kResultRefused:
     case FactKind::kResultRepeated:
-    case FactKind::kHandedBack:
-    case FactKind::kFrameIgnored: return false;
+    case FactKind::kFrameIgnored: break;
   }
-  return false;
+  return log::Level::kOff;
+}
+
+std::string sentence(FactKind kind) {
+  std::string text(to_string(kind));
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
 }
 
 void raise(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
@@ -40,9 +49,9 @@ void raise(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
 }  // namespace
 
 WorkerLoop::WorkerLoop(Settings settings, Brokers brokers, std::shared_ptr<const Handlers> handlers,
-                       std::function<void(std::string_view)> on_log)
+                       std::shared_ptr<const WorkerLog> log)
     : core_(settings),
-      on_log_(std::move(on_log)),
+      log_(std::move(log)),
       sockets_(
           std::make_shared<BrokerSockets>(std::move(brokers.endpoints), std::move(brokers.keys))),
       slots_(
@@ -53,8 +62,13 @@ WorkerLoop::WorkerLoop(Settings settings, Brokers brokers, std::shared_ptr<const
           [sockets = std::weak_ptr(sockets_)] {
             if (const auto alive = sockets.lock()) alive->wake();
           }),
-      world_(
-          std::make_shared<RunWorld>(RunWorld{slots_.note_sink(), [] { return steady_now(); }})) {}
+      world_(std::make_shared<RunWorld>(RunWorld{
+          slots_.note_sink(), [] { return steady_now(); },
+          [log = log_](log::Level level, std::string_view message, const wire::Offer& offer) {
+            if (!log->is_on(level)) return;
+            const AttemptFields fields(offer);
+            log->write(level, message, {fields.all().begin(), fields.all().end()});
+          }})) {}
 
 int WorkerLoop::run() {
   core_.start(now_times(), effects_);
@@ -68,6 +82,7 @@ int WorkerLoop::run() {
     for (Event& event : events) step(std::move(event));
     events.clear();
     take_basket();
+    flush_budgets();
     if (must_drain_.load() && !is_told_to_drain) {
       is_told_to_drain = true;
       step(event::DrainRequested{});
@@ -93,7 +108,7 @@ void WorkerLoop::perform() {
   count();
   for (const LinkIndex link : effects_.connects) {
     const auto dialled = sockets_->dial(link);
-    if (!dialled) log(dialled.error().message);
+    if (!dialled) log_->write(log::Level::kError, dialled.error().message, {});
   }
   for (const Send& send : effects_.sends) sockets_->send(send.link, send.message);
   for (StartRun& start : effects_.starts) begin(start);
@@ -160,7 +175,9 @@ void WorkerLoop::take_basket() {
   for (const RunEnded& each : ended.runs) {
     raise(counters_.outcomes[static_cast<std::size_t>(each.ending.outcome)]);
     std::shared_ptr<Run>* const run = find(each.run);
-    if (run != nullptr) run->reset();
+    if (run == nullptr) continue;
+    log_failure(**run, each.ending);
+    run->reset();
   }
   step(std::move(ended));
 }
@@ -168,11 +185,7 @@ void WorkerLoop::take_basket() {
 void WorkerLoop::count() {
   for (const Fact& fact : effects_.facts) {
     raise(counters_.facts[static_cast<std::size_t>(fact.kind)]);
-    if (!on_log_ || !is_worth_a_line(fact.kind)) continue;
-    std::string line(to_string(fact.kind));
-    if (!fact.key.order.is_zero()) line += " order " + fact.key.order.to_string();
-    if (!fact.text.empty()) line += ": " + fact.text;
-    log(line);
+    log(fact);
   }
   const WorkerCounts counts = core_.counts();
   counters_.hung.store(static_cast<std::uint32_t>(counts.hung), std::memory_order_relaxed);
@@ -180,8 +193,63 @@ void WorkerLoop::count() {
                                 std::memory_order_relaxed);
 }
 
-void WorkerLoop::log(std::string_view line) const {
-  if (on_log_) on_log_(line);
+void WorkerLoop::log(const Fact& fact) {
+  const log::Level level = level_of(fact.kind);
+  if (level == log::Level::kOff || !log_->is_on(level)) return;
+  const auto left_out = budgets_[static_cast<std::size_t>(fact.kind)].spend(steady_now());
+  if (!left_out) return;
+  const Run* const run = fact.key.order.is_zero() ? nullptr : find(fact.key, fact.fence);
+  std::optional<AttemptFields> attempt;
+  std::vector<log::Field> fields;
+  const std::string order = fact.key.order.to_string();
+  if (run != nullptr) {
+    attempt.emplace(run->offer);
+    fields.assign(attempt->all().begin(), attempt->all().end());
+  } else if (!fact.key.order.is_zero()) {
+    fields = {{"order", order}, {"attempt", fact.fence.attempt}};
+  }
+  if (!fact.text.empty()) {
+    fields.emplace_back(fact.kind == FactKind::kWelcomed ? "broker" : "why", fact.text);
+  }
+  if (*left_out > 0) fields.emplace_back("left_out", *left_out);
+  log_->write(level, sentence(fact.kind), std::move(fields));
+}
+
+/// A handler that threw, or answered that it did not work. What worked is not logged.
+void WorkerLoop::log_failure(const Run& run, const Ending& ending) {
+  if (ending.outcome == Outcome::kSucceeded || ending.outcome == Outcome::kSnooze) return;
+  if (!log_->is_on(log::Level::kWarn)) return;
+  const auto left_out = budgets_.back().spend(steady_now());
+  if (!left_out) return;
+  const AttemptFields attempt(run.offer);
+  std::vector<log::Field> fields(attempt.all().begin(), attempt.all().end());
+  fields.emplace_back("outcome", to_string(ending.outcome));
+  if (!ending.reason.empty()) fields.emplace_back("reason", ending.reason);
+  fields.emplace_back("error", ending.error);
+  if (*left_out > 0) fields.emplace_back("left_out", *left_out);
+  log_->write(log::Level::kWarn, "attempt failed", std::move(fields));
+}
+
+/// Says what was left out of storms that are over.
+void WorkerLoop::flush_budgets() {
+  const Steady now = steady_now();
+  if (now < flush_at_) return;
+  flush_at_ = now + Seconds{1};
+  for (std::size_t kind = 0; kind < budgets_.size(); ++kind) {
+    const std::uint64_t left_out = budgets_[kind].overdue(now);
+    if (left_out == 0) continue;
+    const std::string of =
+        kind < kFactKinds ? sentence(static_cast<FactKind>(kind)) : "attempt failed";
+    log_->write(log::Level::kWarn, "lines left out", {{"of", of}, {"left_out", left_out}});
+  }
+}
+
+const Run* WorkerLoop::find(const TaskKey& key, const Fence& fence) const {
+  for (const std::shared_ptr<Run>& run : runs_) {
+    const bool is_it = run && run->offer.key == key && run->offer.fence.attempt == fence.attempt;
+    if (is_it) return run.get();
+  }
+  return nullptr;
 }
 
 std::shared_ptr<Run>* WorkerLoop::find(RunId run) {

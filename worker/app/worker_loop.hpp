@@ -7,15 +7,15 @@
 
 #include <array>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/key_file.hpp"
+#include "base/line_budget.hpp"
 #include "ordo/result.hpp"
 #include "worker/app/handlers.hpp"
+#include "worker/app/worker_log.hpp"
 #include "worker/core/worker_core.hpp"
 #include "worker/net/broker_sockets.hpp"
 #include "worker/net/run.hpp"
@@ -41,7 +41,7 @@ class WorkerLoop {
     DialKeys keys;
   };
   WorkerLoop(Settings settings, Brokers brokers, std::shared_ptr<const Handlers> handlers,
-             std::function<void(std::string_view)> on_log);
+             std::shared_ptr<const WorkerLog> log);
 
   /// Works until it has left; the exit code.
   int run();
@@ -58,11 +58,16 @@ class WorkerLoop {
   void look();
   void take_basket();
   void count();
-  void log(std::string_view line) const;
+  void log(const Fact& fact);
+  void log_failure(const Run& run, const Ending& ending);
+  void flush_budgets();
+  [[nodiscard]] const Run* find(const TaskKey& key, const Fence& fence) const;
   [[nodiscard]] std::shared_ptr<Run>* find(RunId run);
 
   WorkerCore core_;
-  std::function<void(std::string_view)> on_log_;
+  std::shared_ptr<const WorkerLog> log_;
+  std::array<LineBudget, kFactKinds + 1> budgets_{};  ///< by kind; the last: failed attempts
+  Steady flush_at_{};
   std::shared_ptr<BrokerSockets>
       sockets_;  ///< shared with slots that outlive the loop, for wake() alone
   Slots slots_;

@@ -14,7 +14,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/log_line.hpp"
 #include "base/time.hpp"
 #include "worker/core/events.hpp"
 
@@ -41,6 +43,8 @@ class Cancellation {
 struct RunWorld {
   std::function<void(RunNote)> on_note;  ///< takes progress notes; empty: they go nowhere
   std::function<Steady()> now;           ///< the clock that durations count on
+  /// Takes what a handler logs; empty: it goes nowhere.
+  std::function<void(log::Level, std::string_view, const wire::Offer&)> on_line{};
 };
 
 struct Run {

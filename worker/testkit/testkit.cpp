@@ -199,6 +199,8 @@ class Story {
     offer.maybe = task.is_maybe;
     offer.payload = order_.payload;
     offer.context = report_.context;
+    offer.traceparent = order_.traceparent;
+    offer.tracestate = order_.tracestate;
     add_results(index, offer);
     return run;
   }
@@ -334,9 +336,12 @@ HandlerReport run_handler(const Handler& handler, const TestTask& task) {
   handlers.by_name[task.step] = handler;
   auto run = std::make_shared<Run>();
   run->timeout_at = Steady{} + task.timeout;
-  run->world = std::make_shared<RunWorld>(
-      RunWorld{[&](worker::RunNote note) { report.notes.push_back(std::move(note.note)); },
-               [] { return Steady{}; }});
+  run->world = std::make_shared<RunWorld>(RunWorld{
+      [&](worker::RunNote note) { report.notes.push_back(std::move(note.note)); },
+      [] { return Steady{}; },
+      [&](log::Level level, std::string_view message, const wire::Offer&) {
+        report.lines.push_back(std::string(log::to_string(level)) + ' ' + std::string(message));
+      }});
   wire::Offer& offer = run->offer;
   offer.key.order = OrderId::make(kOrderMs, 0, 1);
   offer.key.kind = task.is_compensation ? TaskKind::kCompensate : TaskKind::kForward;
@@ -346,6 +351,8 @@ HandlerReport run_handler(const Handler& handler, const TestTask& task) {
   offer.maybe = task.is_maybe;
   offer.payload = task.payload;
   offer.context = task.context;
+  offer.traceparent = task.traceparent;
+  offer.tracestate = task.tracestate;
   for (const auto& [step, result] : task.results) offer.results.push_back({step, 0, result});
   if (task.is_cancelled) run->cancellation.cancel("cancelled");
   report.outcome = to_outcome(handlers.execute(run));

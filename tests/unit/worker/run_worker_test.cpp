@@ -35,6 +35,8 @@ TEST(RunWorker, ExplainsItselfAndRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(run_with(worker, {"--slots=0"}), 2);
   EXPECT_EQ(run_with(worker, {"--colour", "red"}), 2);
   EXPECT_EQ(run_with(worker, {"stray"}), 2);
+  EXPECT_EQ(run_with(worker, {"--log-format", "xml"}), 2);
+  EXPECT_EQ(run_with(worker, {"--log-level", "loud"}), 2);
   EXPECT_EQ(run_with(worker, {"--broker", "foo"}), 2);
   EXPECT_EQ(run_with(worker, {"--broker", "foo:1", "--name", std::string(129, 'n')}), 2);
   Worker idle;
@@ -55,6 +57,9 @@ TEST(RunWorker, TakesFlagsBeforeEnvironmentBeforeOptions) {
   EXPECT_EQ(run_with(worker, {}), 2);
   EXPECT_EQ(worker.options().brokers,
             (std::vector<std::string>{"tcp://127.0.0.1:1", "127.0.0.1:2"}));
+  EXPECT_EQ(run_with(worker, {"--log-format", "json", "--log-level=error"}), 2);
+  EXPECT_EQ(worker.options().log_format, LogFormat::kJson);
+  EXPECT_EQ(worker.options().log_level, LogLevel::kError);
   setenv("ORDO_SLOTS", "x", 1);
   EXPECT_EQ(run_with(worker, {}), 2);
   for (const char* const name : {"ORDO_SLOTS", "ORDO_TAKE_AHEAD", "ORDO_BROKERS"}) unsetenv(name);

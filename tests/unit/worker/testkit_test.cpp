@@ -53,6 +53,46 @@ TEST(TestKit, RunsOneHandlerAsAWorkerDoes) {
   EXPECT_EQ(report.notes, std::vector<std::string>{"on it"});
 }
 
+TEST(TestKit, GivesTheHandlerItsTrace) {
+  const std::string trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  std::vector<Trace> seen;
+  std::vector<std::pair<std::string, std::string>> fields;
+  const auto handler = [&](Task& task) {
+    if (const auto trace = task.trace()) seen.push_back(*trace);
+    task.log(LogLevel::kWarn, "the bank is slow");
+    fields = task.log_fields();
+    return succeeded();
+  };
+  TestTask task{.step = "charge", .attempt = 2};
+  auto report = run_handler(handler, task);
+  EXPECT_TRUE(seen.empty()) << "an order without a trace";
+  EXPECT_EQ(report.lines, std::vector<std::string>{"warn the bank is slow"});
+  ASSERT_EQ(fields.size(), 4u);
+  EXPECT_EQ(fields[2], (std::pair<std::string, std::string>("step", "charge")));
+  EXPECT_EQ(fields[3], (std::pair<std::string, std::string>("attempt", "2")));
+
+  task.traceparent = "00-" + trace_id + "-00f067aa0ba902b7-03";
+  task.tracestate = "congo=t61";
+  run_handler(handler, task);
+  task.attempt = 3;
+  run_handler(handler, task);
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].trace_id, trace_id);
+  EXPECT_EQ(seen[0].parent_id, "00f067aa0ba902b7");
+  EXPECT_EQ(seen[0].flags, 3u);
+  EXPECT_TRUE(seen[0].is_sampled());
+  EXPECT_EQ(seen[0].tracestate, "congo=t61");
+  EXPECT_EQ(seen[0].traceparent(), "00-" + trace_id + "-" + seen[0].span_id + "-03");
+  EXPECT_NE(seen[0].span_id, seen[1].span_id) << "each attempt is a span of its own";
+  ASSERT_EQ(fields.size(), 6u);
+  EXPECT_EQ(fields[4].second, trace_id);
+  EXPECT_EQ(fields[5], (std::pair<std::string, std::string>("span_id", seen[1].span_id)));
+
+  task.traceparent = "nonsense of a broker";
+  run_handler(handler, task);
+  EXPECT_EQ(seen.size(), 2u) << "what is no trace is none";
+}
+
 TEST(TestKit, TurnsAnExceptionIntoATransientOutcome) {
   const auto report = run_handler([](Task&) -> TaskOutcome { throw std::runtime_error("no ink"); });
   EXPECT_EQ(report.outcome.kind, TaskOutcome::Kind::kTransient);

@@ -10,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "base/bounded_queue.hpp"
 #include "tests/unit/worker/fake_broker.hpp"
 #include "worker/app/options_check.hpp"
 
@@ -62,6 +63,50 @@ TEST(Worker, RunsWhatItIsOfferedAndDrains) {
   EXPECT_TRUE(broker.wait_for([](const auto& seen) { return seen.goodbyes.size() == 1; }));
   EXPECT_EQ(worker.stats().succeeded, 1U);
   EXPECT_EQ(worker.stats().recorded, 1U);
+}
+
+TEST(Worker, LogsFailedAttemptsAndWhatHandlersSay) {
+  FakeBroker broker;
+  WorkerOptions options = options_for(broker);
+  BoundedQueue<std::string> lines{1000};
+  options.log_format = LogFormat::kJson;
+  options.log_level = LogLevel::kWarn;
+  options.on_log = [&](std::string_view line) { EXPECT_TRUE(lines.push(std::string(line))); };
+  Worker worker(options);
+  worker.on("work", [](Task& task) {
+    task.log(LogLevel::kInfo, "below the level");
+    if (task.payload() == "good") return succeeded();
+    task.log(LogLevel::kError, "the bank says \"no\"");
+    return permanent("refused\n{}", "card");
+  });
+  ASSERT_TRUE(worker.start());
+  std::vector<wire::Offer> offers;
+  for (std::uint64_t number = 1; number <= 30; ++number) {
+    offers.push_back(offer_of(number));
+    offers.back().payload = number == 1 ? "good" : "bad";
+    offers.back().traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  }
+  for (const auto& offer : offers) {
+    broker.offer({offer});
+    ASSERT_TRUE(
+        broker.wait_for([&](const auto& seen) { return result_of(seen, offer) != nullptr; }));
+  }
+  worker.stop();
+  EXPECT_EQ(worker.wait(), 0);
+  int said = 0, failed = 0;
+  for (const std::string& line : lines.take_all(std::chrono::microseconds{0})) {
+    said += line.find(R"("level":"error","message":"the bank says \"no\"","order":")") != line.npos;
+    if (line.find(R"("message":"attempt failed")") == line.npos) continue;
+    ++failed;
+    EXPECT_NE(line.find(R"("pipeline":"test","step":"work","attempt":1,"trace_id":"4bf9)"),
+              line.npos);
+    EXPECT_NE(line.find(R"("outcome":"permanent","reason":"card","error":"refused\n{}")"),
+              line.npos);
+    EXPECT_NE(line.find(R"("worker":"tester"})"), line.npos) << line;
+  }
+  EXPECT_EQ(said, 29) << "a handler's own words are its own business";
+  EXPECT_GE(failed, 10);
+  EXPECT_LT(failed, 29) << "ten a second of a kind";
 }
 
 TEST(Worker, ReachesABrokerOnIpv6) {

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "ordo/order_id.hpp"
 
@@ -75,6 +76,23 @@ class CancellationToken {
   std::shared_ptr<worker::Cancellation> state_;
 };
 
+enum class LogLevel : unsigned char { kDebug, kInfo, kWarn, kError, kOff };
+
+/// The place of an attempt in the trace of its order (W3C Trace Context).
+struct Trace {
+  std::string trace_id;   ///< 32 hex digits
+  std::string parent_id;  ///< 16 hex digits: the span of whoever submitted the order
+  /// 16 hex digits: of this attempt. Reckoned out of the effect key and the attempt, so that the
+  /// broker's log and `ordo explain` name it the same way.
+  std::string span_id;
+  unsigned flags = 0;      ///< 1: sampled
+  std::string tracestate;  ///< empty: none
+
+  [[nodiscard]] bool is_sampled() const { return (flags & 1U) != 0; }
+  /// The header for calls that this attempt makes: the same trace, this attempt as parent.
+  [[nodiscard]] std::string traceparent() const;
+};
+
 /// One attempt of one task. Views stay valid until the handler returns.
 class Task {
  public:
@@ -98,6 +116,9 @@ class Task {
   /// "ORDER/step/branch/forward": the same on every attempt. Give it to remote services as the
   /// idempotency key.
   [[nodiscard]] std::string effect_key() const;
+
+  /// Where the order was submitted with a trace; else nullopt.
+  [[nodiscard]] std::optional<Trace> trace() const;
 
   /// What the client submitted.
   [[nodiscard]] std::string_view payload() const;
@@ -141,6 +162,12 @@ class Task {
   /// Says how far it is, for people ("3 of 7 parcels"): the last note shows in `ordo get` and `ordo
   /// explain` within a second or two. Not durable; at most 4 KiB.
   void progress(std::string_view note) const;
+
+  /// A line in the worker's log with the fields below; at most 1 KiB of `message`, never a payload.
+  void log(LogLevel level, std::string_view message) const;
+  /// Names and values that say which attempt this is (order, pipeline, step, branch, attempt,
+  /// trace_id, span_id), for a logger of your own.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> log_fields() const;
 
  private:
   std::shared_ptr<worker::Run> run_;

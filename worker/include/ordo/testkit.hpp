@@ -36,12 +36,14 @@ struct TestTask {
   bool is_maybe = false;
   bool is_compensation = false;
   bool is_cancelled = false;                  ///< the handler finds itself cancelled
+  std::string traceparent{}, tracestate{};    ///< the order's trace; empty: none
   std::chrono::milliseconds timeout{30'000};  ///< what time_left() says
 };
 
 struct HandlerReport {
   TaskOutcome outcome;             ///< as a broker would get it
   std::vector<std::string> notes;  ///< its progress notes
+  std::vector<std::string> lines;  ///< what it logged: "warn the bank is slow"
 };
 
 /// Calls the handler as a worker does: what it throws is transient, and so is a result or context
@@ -51,9 +53,10 @@ HandlerReport run_handler(const Handler& handler, const TestTask& task = {});
 /// The order that a pipeline is tested with.
 struct TestOrder {
   std::string payload{};
-  std::string context{};                  ///< JSON object; empty: none
-  std::chrono::milliseconds deadline{0};  ///< 0: the pipeline's
-  std::uint64_t seed = 1;                 ///< of the retries' jitter and the order's id
+  std::string context{};                    ///< JSON object; empty: none
+  std::chrono::milliseconds deadline{0};    ///< 0: the pipeline's
+  std::string traceparent{}, tracestate{};  ///< empty: none
+  std::uint64_t seed = 1;                   ///< of the retries' jitter and the order's id
 };
 
 struct StepReport {

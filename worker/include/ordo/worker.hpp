@@ -28,6 +28,9 @@
 
 namespace ordo {
 
+/// Lines for people (TIME LEVEL sentence key=value) or one JSON object each.
+enum class LogFormat : unsigned char { kText, kJson };
+
 struct WorkerOptions {
   /// Where brokers listen for workers ("tcp://host:port" or "host:port"); a connection to each is
   /// kept.
@@ -44,9 +47,12 @@ struct WorkerOptions {
   std::chrono::milliseconds drain_timeout{
       20'000};  ///< for handlers to finish after stop(), up to 24 h
   std::chrono::milliseconds hang_grace{
-      30'000};  ///< past its timeout a handler counts as hung after this
-  /// Told one line about each connection, refusal and hang; never about payloads. Called on the
-  /// worker's thread.
+      30'000};                           ///< past its timeout a handler counts as hung after this
+  LogLevel log_level = LogLevel::kInfo;  ///< the least that is logged
+  LogFormat log_format = LogFormat::kText;  ///< of each line
+  /// Takes the log, a line a call: connections, failed attempts, refused results, hangs (at most
+  /// ten of a kind a second), and what handlers log; never payloads. Called on the worker's thread,
+  /// for Task::log() on the handler's.
   std::function<void(std::string_view line)> on_log{};
 };
 
@@ -112,8 +118,9 @@ class Worker {
 
 /// The main of a worker program: flags (--help lists them), environment (ORDO_BROKERS,
 /// ORDO_KEY_FILE, ORDO_BROKER_KEY, ORDO_WORKER_NAME, ORDO_SLOTS, ORDO_TAKE_AHEAD,
-/// ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS), SIGTERM and SIGINT drain, a second one ends at once
-/// with 130. Flags win over the environment, both over the worker's options. Returns the exit code.
+/// ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS, ORDO_LOG_LEVEL, ORDO_LOG_FORMAT), SIGTERM and SIGINT
+/// drain, a second one ends at once with 130. Flags win over the environment, both over the
+/// worker's options. Returns the exit code.
 int run_worker(int argc, char** argv, Worker& worker);
 
 }  // namespace ordo
