@@ -396,11 +396,10 @@ struct EventView {
   std::string kind, status, step;  ///< words; status and step may be empty
   BranchIndex branch = 0;
   std::uint32_t attempt = 0;
-  std::string worker;
+  std::string worker, span;  ///< span: of the attempt, empty where the order has no trace
   std::uint32_t ms = 0;
   std::string note;  ///< JSON object as text; may be empty
   std::uint64_t detail_bytes = 0;
-  std::string span;  ///< of the attempt, where the order has a trace; else empty
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.seq, s.at_ms, s.kind, s.status, s.step, s.branch, s.attempt, s.worker, s.ms, s.note,
       s.detail_bytes, s.span);
