@@ -246,7 +246,7 @@ Result<void> Config::load(const Sources& sources) {
     if (!loaded) return loaded;
   }
   for (auto& setting : settings_) {
-    const std::string name = environment_name(setting.key);
+    const std::string name = environment_name(setting.key, sources.prefix);
     const auto value = sources.environment ? sources.environment(name) : std::nullopt;
     if (!value) continue;
     auto applied = apply(setting, *value, name);
@@ -261,12 +261,13 @@ Result<void> Config::load(const Sources& sources) {
   return {};
 }
 
-Result<void> Config::load(std::map<std::string, std::string> flags, std::string file) {
+Result<void> Config::load(std::map<std::string, std::string> flags, std::string file,
+                          std::string prefix) {
   const auto environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  return load(Sources{std::move(flags), std::move(file), environment});
+  return load(Sources{std::move(flags), std::move(file), environment, std::move(prefix)});
 }
 
 std::string Config::print() const {

@@ -73,11 +73,13 @@ class Config {
     std::string file;                          ///< empty: none
     /// Value of an environment variable; nullopt where it is not set.
     std::function<std::optional<std::string>(const std::string&)> environment;
+    std::string prefix = "ORDO_";  ///< of variables
   };
   /// Fills every target. Nothing is promised about the targets after an error.
   Result<void> load(const Sources& sources);
   /// load() that reads the process's environment.
-  Result<void> load(std::map<std::string, std::string> flags, std::string file);
+  Result<void> load(std::map<std::string, std::string> flags, std::string file,
+                    std::string prefix = "ORDO_");
 
   [[nodiscard]] const std::vector<Setting>& settings() const { return settings_; }
   /// `key = value  # origin`, one a line: a file that load() takes again (with passwords hidden).
@@ -101,7 +103,7 @@ class Config {
 };
 
 /// "ORDO_WINDOW_TASKS" for "window-tasks".
-std::string environment_name(std::string_view key);
+std::string environment_name(std::string_view key, std::string_view prefix = "ORDO_");
 /// "90s" and the like; nullopt for what is not a duration. Negative ones are none.
 std::optional<Millis> parse_duration(std::string_view text);
 /// The shortest exact form: 90000 ms is "90s".

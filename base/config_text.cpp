@@ -108,8 +108,8 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
   return row.back();
 }
 
-std::string environment_name(std::string_view key) {
-  std::string name = "ORDO_";
+std::string environment_name(std::string_view key, std::string_view prefix) {
+  std::string name(prefix);
   for (const char c : key) {
     const bool is_lower = c >= 'a' && c <= 'z';
     name += c == '-' ? '_' : (is_lower ? static_cast<char>(c - 'a' + 'A') : c);

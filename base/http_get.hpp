@@ -3,7 +3,8 @@
 // Errors:  kMalformed "url"; kUnavailable "http" where nobody answers in time. Any status is an
 //          answer.
 // Bounds:  the body is cut at 16 MiB (a scrape is a few MiB at most).
-// Threads: any; blocks the caller for `patience` at most per phase (connect, send, receive).
+// Threads: any; blocks the caller for `patience` at most per phase (connect, send,
+//          receive), and three times that for a long answer.
 #pragma once
 
 #include <string>

@@ -41,14 +41,15 @@ class Descriptor {
   int fd_;
 };
 
-Result<void> check_readers(const struct stat& about, const std::string& path) {
+Result<void> check_readers(const struct stat& about, const std::string& what,
+                           const std::string& path) {
   const bool is_roots = about.st_uid == 0;
   const bool is_ours = about.st_uid == ::geteuid();
   const mode_t bad = is_roots ? 0037 : 0077;
   if ((is_roots || is_ours) && (about.st_mode & bad) == 0) return {};
   std::array<char, 8> mode{};
   std::snprintf(mode.data(), mode.size(), "%04o", about.st_mode & 07777U);
-  return wrong("key file " + path + " can be used by others (mode " + mode.data() +
+  return wrong(what + " " + path + " can be used by others (mode " + mode.data() +
                (is_roots || is_ours ? "" : ", of another account") +
                "): make it yours alone, chmod 600 " + path);
 }
@@ -58,19 +59,21 @@ struct Text {
   struct stat about {};
 };
 
-Result<Text> read_file(const std::string& path) {
+/// `what` names it in messages.
+Result<Text> read_file(const std::string& path, const std::string& what, std::size_t most) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   Text text;
   if (file.get() < 0 || ::fstat(file.get(), &text.about) != 0) {
-    return refused("read key file", path);
+    return refused("read " + what, path);
   }
-  if (!S_ISREG(text.about.st_mode)) return wrong("key file " + path + " is no file");
-  text.bytes.resize(kFileBytes + 1);
+  if (!S_ISREG(text.about.st_mode)) return wrong(what + " " + path + " is no file");
+  text.bytes.resize(most + 1);
   const ssize_t size = ::read(file.get(), text.bytes.data(), text.bytes.size());
-  if (size < 0) return refused("read key file", path);
+  if (size < 0) return refused("read " + what, path);
   text.bytes.resize(static_cast<std::size_t>(size));
-  if (text.bytes.size() > kFileBytes) {
-    return wrong("key file " + path + " is larger than 4 KiB: it is no key file");
+  if (text.bytes.size() > most) {
+    return wrong(what + " " + path + " is larger than " + std::to_string(most / 1024) +
+                 " KiB: it is no " + what);
   }
   return text;
 }
@@ -117,9 +120,9 @@ bool is_key(std::string_view text) {
 }
 
 Result<KeyPair> read_key_pair(const std::string& path) {
-  auto text = read_file(path);
+  auto text = read_file(path, "key file", kFileBytes);
   if (!text) return tl::unexpected(text.error());
-  if (auto readers = check_readers(text->about, path); !readers) {
+  if (auto readers = check_readers(text->about, "key file", path); !readers) {
     return tl::unexpected(readers.error());
   }
   auto pair = parse(text->bytes, path);
@@ -131,9 +134,19 @@ Result<KeyPair> read_key_pair(const std::string& path) {
   return pair;
 }
 
+Result<std::string> read_secret_file(const std::string& path, const std::string& what,
+                                     std::size_t most) {
+  auto text = read_file(path, what, most);
+  if (!text) return tl::unexpected(text.error());
+  if (auto readers = check_readers(text->about, what, path); !readers) {
+    return tl::unexpected(readers.error());
+  }
+  return std::move(text->bytes);
+}
+
 Result<std::string> read_public_key(const std::string& text) {
   if (is_key(text)) return text;
-  auto read = read_file(text);
+  auto read = read_file(text, "key file", kFileBytes);
   if (!read) return tl::unexpected(read.error());
   auto pair = parse(read->bytes, text);
   if (!pair) return tl::unexpected(pair.error());

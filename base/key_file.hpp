@@ -31,6 +31,11 @@ struct KeyPair {
 /// 0600 or less; a file of root's may be read by a group (0640), as mounted secrets are.
 Result<KeyPair> read_key_pair(const std::string& path);
 
+/// A whole file that holds secrets of another kind: its text, where nobody else may use it. `what`
+/// names it in messages ("token file"), `most` is its bound in bytes.
+Result<std::string> read_secret_file(const std::string& path, const std::string& what,
+                                     std::size_t most);
+
 /// The public key that `text` is, or that the file of this name holds.
 Result<std::string> read_public_key(const std::string& text);
 

@@ -80,7 +80,7 @@ endif()
 
 # The programs, whatever the shells build under a name of ours, with those that `ordo dev` needs to show a system,
 # and the example pipelines.
-foreach(folder broker client worker bench examples)
+foreach(folder monitoring broker client worker bench examples)
   ordo_executables_below(found ${PROJECT_SOURCE_DIR}/${folder})
   foreach(target IN LISTS found)
     get_target_property(file ${target} OUTPUT_NAME)

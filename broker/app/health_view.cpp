@@ -3,33 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "monitoring/health/tree_json.hpp"
 #include "monitoring/probe/families.hpp"
 
 namespace ordo {
-namespace {
-
-nlohmann::json as_json(const health::Node& node) {
-  const health::Verdict& verdict = node.verdict;
-  nlohmann::json json{{"id", node.id()},
-                      {"group", health::group_of(node.type)},
-                      {"app", node.app},
-                      {"node", node.name},
-                      {"type", health::to_string(node.type)},
-                      {"status", health::to_string(verdict.colour)},
-                      {"reason", health::to_string(verdict.reason)},
-                      {"text", verdict.text},
-                      {"interface", verdict.interface},
-                      {"since_ms", to_ms(node.since)},
-                      {"root_cause", node.is_root_cause}};
-  if (!verdict.unit.empty()) {
-    json["value"] = verdict.value;
-    json["normal"] = verdict.normal;
-    json["unit"] = verdict.unit;
-  }
-  return json;
-}
-
-}  // namespace
 
 void HealthView::publish(health::Tree tree) {
   const std::lock_guard lock(mutex_);
@@ -53,18 +30,10 @@ health::Tree HealthView::tree(Steady now) const {
 }
 
 HttpAnswer HealthView::json(Steady now) const {
-  const health::Tree seen = tree(now);
-  nlohmann::json json{{"system", seen.system},
-                      {"status", health::to_string(seen.colour())},
-                      {"at_ms", to_ms(seen.at)},
-                      {"nodes", nlohmann::json::array()},
-                      {"edges", nlohmann::json::array()}};
-  for (const auto& node : seen.nodes) json["nodes"].push_back(as_json(node));
-  for (const auto& edge : seen.edges)
-    json["edges"].push_back({{"from", edge.from}, {"to", edge.to}});
   // Names of workers are whatever they said: what is no UTF-8 is replaced, never an exception.
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-  return {200, "application/json", json.dump(-1, ' ', false, kReplace) + "\n"};
+  return {200, "application/json",
+          health::to_json(tree(now)).dump(-1, ' ', false, kReplace) + "\n"};
 }
 
 HttpAnswer HealthView::metrics(Steady now) const {

@@ -2,7 +2,7 @@
 #include <iostream>
 
 #include "client/cli/commands.hpp"
-#include "client/cli/json_views.hpp"
+#include "client/json/json_views.hpp"
 
 namespace ordo::cli {
 namespace {

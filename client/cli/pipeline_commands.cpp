@@ -3,8 +3,8 @@
 #include <iostream>
 
 #include "client/cli/commands.hpp"
-#include "client/cli/json_views.hpp"
 #include "client/cli/pipeline_drawing.hpp"
+#include "client/json/json_views.hpp"
 
 namespace ordo::cli {
 namespace {

@@ -8,10 +8,10 @@
 #include <iostream>
 
 #include "client/cli/commands.hpp"
-#include "client/cli/json_views.hpp"
 #include "client/cli/order_lines.hpp"
 #include "client/cli/progress.hpp"
 #include "client/cli/trace_options.hpp"
+#include "client/json/json_views.hpp"
 
 namespace ordo::cli {
 namespace {
@@ -204,7 +204,7 @@ class Lines {
   void report(std::size_t line, OrderId id, const Error& error) {
     ++failed_;
     if (worst_ == kOk) worst_ = exit_code_of(error);
-    Json json{{"line", line}, {"error", to_json(error)}};
+    Json json{{"line", line}, {"error", client::to_json(error)}};
     if (!id.is_zero()) json["id"] = id.to_string();
     if (shell_.out().is_text()) {
       complain("line " + std::to_string(line) + " was not submitted", error);

@@ -7,7 +7,7 @@
 #include "client/cli/commands.hpp"
 #include "client/cli/completion.hpp"
 #include "client/cli/health_tree.hpp"
-#include "client/cli/json_views.hpp"
+#include "client/json/json_views.hpp"
 
 namespace ordo::cli {
 namespace {

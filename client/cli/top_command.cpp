@@ -5,7 +5,7 @@
 
 #include "client/cli/commands.hpp"
 #include "client/cli/health_tree.hpp"
-#include "client/cli/json_views.hpp"
+#include "client/json/json_views.hpp"
 #include "client/cli/screen.hpp"
 
 namespace ordo::cli {

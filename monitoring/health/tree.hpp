@@ -40,9 +40,10 @@ enum class Reason : std::uint8_t {
   kProbeSlow,    ///< … took too long
   kDeadRows,     ///< vacuum does not keep up
   kOldSnapshot,  ///< a transaction holds vacuum back
-  kStale         ///< what is known of it is too old
+  kStale,        ///< what is known of it is too old
+  kUnreachable   ///< a broker that does not answer who asks for its health
 };
-inline constexpr std::array<std::string_view, 16> kReasonWords{
+inline constexpr std::array<std::string_view, 17> kReasonWords{
     "none",       "errors",     "slow",         "stalled", "silent", "hung",
     "no_worker",  "over_limit", "too_old",      "paused",  "closed", "probe_failed",
     "probe_slow", "dead_rows",  "old_snapshot", "stale"};

@@ -63,11 +63,15 @@ const std::vector<Floor>& floors() {
       {"client/include/", {"client/include/", "schema/include/", "base/include/"}},
       {"worker/include/", {"worker/include/", "schema/include/", "base/include/"}},
       {"client/net/", {"client/net/", "client/core/", "client/include/", "schema/", "base/"}},
-      {"client/cli/", {"client/cli/", "client/include/", "schema/", "base/"}},
+      {"client/json/", {"client/json/", "client/include/", "schema/", "base/"}},
+      {"client/cli/", {"client/cli/", "client/json/", "client/include/", "schema/", "base/"}},
       {"worker/net/", {"worker/net/", "worker/core/", "worker/include/", "schema/", "base/"}},
       {"worker/app/", {"worker/", "schema/", "base/"}},
       {"worker/", {"worker/", "schema/", "base/"}},
       {"client/", {"client/", "schema/", "base/"}},
+      {"monitoring/monitor/",
+       {"monitoring/monitor/", "monitoring/page/", "monitoring/health/", "client/json/",
+        "client/include/", "schema/", "base/"}},
       {"monitoring/", {"monitoring/", "broker/core/facts.hpp", "schema/", "base/"}},
       {"examples/",
        {"examples/", "client/include/", "worker/include/", "schema/", "base/", "tests/support/"}},
@@ -94,8 +98,9 @@ struct Library {
 
 const std::vector<Library>& libraries() {
   // Shells that print JSON or take options; every other place gets values.
-  static const std::vector<std::string> kPrograms{"broker/app/", "client/cli/", "worker/app/",
-                                                  "bench/",      "examples/",   "monitoring/"};
+  static const std::vector<std::string> kPrograms{"broker/app/", "client/json/", "client/cli/",
+                                                  "worker/app/", "bench/",       "examples/",
+                                                  "monitoring/"};
   static const auto with = [](std::vector<std::string> first,
                               const std::vector<std::string>& more) {
     first.insert(first.end(), more.begin(), more.end());

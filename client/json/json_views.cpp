@@ -1,8 +1,8 @@
-#include "client/cli/json_views.hpp"
+#include "client/json/json_views.hpp"
 
 #include "schema/text.hpp"
 
-namespace ordo::cli {
+namespace ordo::client {
 namespace {
 
 /// A field only where it says something.
@@ -31,7 +31,7 @@ void add_bytes(Json& json, const char* name, const std::string& bytes) {
 
 }  // namespace
 
-Json to_json(const client::TaskView& task) {
+Json to_json(const TaskView& task) {
   Json json{{"step", task.step}, {"state", task.state}};
   if (task.branch != 0) json["branch"] = task.branch;
   add(json, "queue", task.queue);
@@ -44,7 +44,7 @@ Json to_json(const client::TaskView& task) {
   return json;
 }
 
-Json to_json(const client::EventView& event) {
+Json to_json(const EventView& event) {
   Json json{{"seq", event.seq}, {"at_ms", event.at_ms}, {"kind", event.kind}};
   add(json, "status", event.status);
   add(json, "step", event.step);
@@ -58,7 +58,7 @@ Json to_json(const client::EventView& event) {
   return json;
 }
 
-Json to_json(const client::AttemptView& attempt) {
+Json to_json(const AttemptView& attempt) {
   Json json{{"step", attempt.step}, {"attempt", attempt.attempt}, {"outcome", attempt.outcome}};
   if (attempt.branch != 0) json["branch"] = attempt.branch;
   add(json, "worker", attempt.worker);
@@ -69,7 +69,7 @@ Json to_json(const client::AttemptView& attempt) {
   return json;
 }
 
-Json to_json(const client::OrderView& order) {
+Json to_json(const OrderView& order) {
   Json json{{"id", order.id.to_string()}, {"pipeline", order.pipeline},
             {"version", order.version},   {"status", order.status},
             {"priority", order.priority}, {"accepted_at_ms", order.accepted_at_ms}};
@@ -87,26 +87,26 @@ Json to_json(const client::OrderView& order) {
   return json;
 }
 
-Json to_json(const client::Explanation& explanation) {
+Json to_json(const Explanation& explanation) {
   Json json{{"sentence", explanation.sentence}, {"facts", explanation.facts}};
   add(json, "trace_id", explanation.trace_id);
   json["chain"] = each_to_json(explanation.chain);
   return json;
 }
 
-Json to_json(const client::PipelineView& pipeline) {
+Json to_json(const PipelineView& pipeline) {
   Json json{{"pipeline", pipeline.name}, {"version", pipeline.version}, {"steps", pipeline.steps}};
   add(json, "source", pipeline.source);
   return json;
 }
 
-Json to_json(const client::QueueView& queue) {
+Json to_json(const QueueView& queue) {
   return {{"queue", queue.queue},   {"paused", queue.paused},      {"ready", queue.ready},
           {"leased", queue.leased}, {"backlog", queue.backlog},    {"workers", queue.workers},
           {"slots", queue.slots},   {"oldest_ms", queue.oldest_ms}};
 }
 
-Json to_json(const client::WorkerView& worker) {
+Json to_json(const WorkerView& worker) {
   return {{"name", worker.name},         {"version", worker.version},
           {"queues", worker.queues},     {"slots", worker.slots},
           {"used", worker.used},         {"silent_ms", worker.silent_ms},
@@ -119,4 +119,4 @@ Json to_json(const Error& error) {
   return json;
 }
 
-}  // namespace ordo::cli
+}  // namespace ordo::client
