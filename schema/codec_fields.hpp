@@ -53,7 +53,7 @@ template <class T, class Number> std::uint64_t max_of(const T& owner, const Numb
     if (at == &owner.verb) return static_cast<std::uint64_t>(Verb::kComplete);
   }
   if constexpr (requires { owner.what; }) {
-    if (at == &owner.what) return static_cast<std::uint64_t>(ListWhat::kParked);
+    if (at == &owner.what) return static_cast<std::uint64_t>(ListWhat::kRecent);
   }
   if constexpr (requires { owner.code; }) {
     if (at == &owner.code) return static_cast<std::uint64_t>(Code::kUnknown);

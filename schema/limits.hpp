@@ -77,6 +77,11 @@ inline constexpr std::size_t kBatchBytes = 4u << 20;
 inline constexpr int kPoisonLosses = 3;
 /// A page of a list.
 inline constexpr std::uint32_t kListPage = 1000;
+/// Orders that a list with a filter looks at for one page: a rare pipeline among millions must not
+/// hold a reader.
+inline constexpr std::uint32_t kListLooks = kListPage;
+/// Of a parked task's last error, in a view: enough to tell errors apart.
+inline constexpr std::size_t kListedErrorBytes = 300;
 /// Events of one order that one answer carries.
 inline constexpr std::size_t kEventsPage = 1000;
 /// An answer's body is cut here: with the largest single part behind it (a payload, an order's

@@ -227,7 +227,7 @@ struct Get {
   OrderId id;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.request, s.id); }
 };
-enum class ListWhat : std::uint8_t { kCustomer = 0, kOpen = 1, kParked = 2 };
+enum class ListWhat : std::uint8_t { kCustomer = 0, kOpen = 1, kParked = 2, kRecent = 3 };
 /// One shard's page. Body: OrderPage.
 struct List {
   std::uint64_t request = 0;
@@ -236,8 +236,9 @@ struct List {
   std::string customer;
   OrderId after;  ///< zero: from the start
   std::uint32_t limit = 100;
+  std::string pipeline;  ///< name; empty: of all
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.request, s.shard, s.what, s.customer, s.after, s.limit);
+    f(s.request, s.shard, s.what, s.customer, s.after, s.limit, s.pipeline);
   }
 };
 struct Cancel {
@@ -385,9 +386,10 @@ struct TaskView {
   std::int64_t run_in_ms = 0;  ///< scheduled: until it is due (negative: overdue)
   std::string reason;          ///< deferred: why; leased: the last progress note
   std::string result;          ///< succeeded
+  std::string error;           ///< parked: what the last failure said, cut at kListedErrorBytes
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.step, s.queue, s.state, s.branch, s.attempt, s.failures, s.worker, s.run_in_ms, s.reason,
-      s.result);
+      s.result, s.error);
   }
 };
 struct EventView {
@@ -425,7 +427,8 @@ struct OrderView {
 struct OrderPage {
   std::vector<OrderView> orders;  ///< without tasks' results, events and payload
   bool is_last = true;
-  template <class S, class F> static void fields(S& s, F&& f) { f(s.orders, s.is_last); }
+  OrderId after;  ///< how far was looked: the next page's cursor; zero: behind the last order
+  template <class S, class F> static void fields(S& s, F&& f) { f(s.orders, s.is_last, s.after); }
 };
 struct EventPage {
   std::vector<EventView> events;

@@ -82,12 +82,12 @@ void Engine::State::on(event::FromClient& from) {
                         waiters_.forget({peer, m.request});
                       },
                       [&](wire::Get& m) {
-                        ask({peer, m.request}, Question::Kind::kGet,
+                        ask({{peer, m.request}, Question::Kind::kGet, m.id},
                             static_cast<ShardNumber>(m.id.shard()),
                             {.what = QuerySpec::What::kOrder, .id = m.id});
                       },
                       [&](wire::Explain& m) {
-                        ask({peer, m.request}, Question::Kind::kExplain,
+                        ask({{peer, m.request}, Question::Kind::kExplain, m.id},
                             static_cast<ShardNumber>(m.id.shard()),
                             {.what = QuerySpec::What::kOrder, .id = m.id});
                       },
@@ -145,14 +145,27 @@ void Engine::State::list(Asker asker, const wire::List& request) {
                                "customer must be UTF-8 without NUL of at most 128 bytes",
                                {}});
   }
+  if (!request.pipeline.empty() && !is_name(request.pipeline)) {
+    return answer(asker, Error{Code::kMalformed,
+                               "bad_text",
+                               "pipeline must be 1 to 64 of a-z, 0-9, `_`, `.` and `-`, or empty",
+                               {}});
+  }
   QuerySpec spec;
   spec.what = request.what == 0   ? QuerySpec::What::kByCustomer
               : request.what == 1 ? QuerySpec::What::kOpen
-                                  : QuerySpec::What::kParked;
+              : request.what == 2 ? QuerySpec::What::kParked
+                                  : QuerySpec::What::kRecent;
   spec.customer = request.customer;
   spec.after = request.after;
-  spec.limit = std::clamp<std::uint32_t>(request.limit, 1, limits::kListPage);
-  ask(asker, Question::Kind::kList, request.shard, std::move(spec));
+  const auto limit = std::clamp<std::uint32_t>(request.limit, 1, limits::kListPage);
+  spec.limit = request.pipeline.empty() ? limit : limits::kListLooks;
+  ask({.asker = asker,
+       .kind = Question::Kind::kList,
+       .limit = limit,
+       .looks = spec.limit,
+       .pipeline = request.pipeline},
+      request.shard, std::move(spec));
 }
 
 void Engine::State::request_cancel(Asker asker, const wire::Cancel& request) {

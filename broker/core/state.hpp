@@ -299,9 +299,12 @@ class Engine::State {
     Asker asker;
     enum class Kind : std::uint8_t { kGet, kList, kExplain, kWatch } kind = Kind::kGet;
     OrderId id;
-    std::uint32_t limit = 0;
+    std::uint32_t limit = 0;  ///< lists: orders wanted …
+    std::uint32_t looks = 0;  ///< … among that many
+    std::string pipeline;     ///< lists: name; empty: of all
   };
-  void ask(Asker asker, Question::Kind kind, ShardNumber shard, QuerySpec spec);
+  void ask(Question question, ShardNumber shard, QuerySpec spec);
+  wire::OrderPage page_of(const Question& question, const std::vector<OrderRecord>& records);
   void on(event::QueryDone& done);
   wire::OrderView order_view(const OrderRecord& record);
   wire::TaskView task_view(const OrderRecord& record, const Pipeline& pipeline, StepIndex step);

@@ -121,29 +121,32 @@ std::string first_failure(const std::vector<wire::AttemptView>& chain) {
   return {};
 }
 
-/// What the newest failed attempt of a step said; empty where none did.
+/// What the newest failure of a step said; empty where there was none.
 std::string last_error(const OrderRecord& record, StepIndex step) {
   for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
     const bool is_end = it->kind == EventKind::kAttemptFailed || it->kind == EventKind::kParked;
     if (it->step != step || !is_end) continue;
     const auto error = get_context(it->note, "error");
-    return error ? ": " + *error : std::string{};
+    return error.value_or(std::string{});
   }
   return {};
 }
 
+/// As it follows a reason.
+std::string told(const std::string& error) { return error.empty() ? error : ": " + error; }
+
 }  // namespace
 
-void Engine::State::ask(Asker asker, Question::Kind kind, ShardNumber shard, QuerySpec spec) {
+void Engine::State::ask(Question question, ShardNumber shard, QuerySpec spec) {
   const auto found = shards_.find(shard);
   if (found == shards_.end()) {
-    return answer(asker, Error{Code::kNotFound,
-                               "unknown_shard",
-                               "shard " + std::to_string(shard) + " is not here",
-                               {}});
+    return answer(question.asker, Error{Code::kNotFound,
+                                        "unknown_shard",
+                                        "shard " + std::to_string(shard) + " is not here",
+                                        {}});
   }
   const std::uint64_t number = ++next_query_;
-  questions_[number] = {asker, kind, spec.id, spec.limit};
+  questions_[number] = std::move(question);
   out->queries.push_back({shard, number, std::move(spec)});
 }
 
@@ -156,19 +159,7 @@ void Engine::State::on(event::QueryDone& done) {
   if (!done.records) return answer(question.asker, done.records.error());
   auto& records = *done.records;
   if (question.kind == Question::Kind::kList) {
-    wire::OrderPage page;
-    page.is_last = records.size() < question.limit;
-    Cut cut;
-    for (auto& record : records) {
-      auto order = order_view(record);
-      if (!cut.takes(kOrderBytes + order.labels.size() + order.tasks.size() * kTaskBytes,
-                     kOrderValues + order.tasks.size() * kTaskValues)) {
-        page.is_last = false;
-        break;
-      }
-      page.orders.push_back(std::move(order));
-    }
-    return answer(question.asker, wire::encode_body(page));
+    return answer(question.asker, wire::encode_body(page_of(question, records)));
   }
   if (records.empty()) {
     return answer(
@@ -180,6 +171,30 @@ void Engine::State::on(event::QueryDone& done) {
     return answer(question.asker, wire::encode_body(order_view(records.front())));
   }
   answer(question.asker, wire::encode_body(explain(records.front())));
+}
+
+wire::OrderPage Engine::State::page_of(const Question& question,
+                                       const std::vector<OrderRecord>& records) {
+  wire::OrderPage page;
+  page.is_last = records.size() < question.looks;
+  Cut cut;
+  for (const auto& record : records) {
+    auto order = order_view(record);
+    order.events.clear();
+    if (question.pipeline.empty() || order.pipeline == question.pipeline) {
+      const bool fits =
+          page.orders.size() < question.limit &&
+          cut.takes(kOrderBytes + order.labels.size() + order.tasks.size() * kTaskBytes,
+                    kOrderValues + order.tasks.size() * kTaskValues);
+      if (!fits) {
+        page.is_last = false;
+        break;
+      }
+      page.orders.push_back(std::move(order));
+    }
+    page.after = record.order.id;
+  }
+  return page;
 }
 
 wire::OrderView Engine::State::order_view(const OrderRecord& record) {
@@ -244,6 +259,9 @@ wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipelin
     result.failures = row.task.failures;
     result.attempt = std::max(result.attempt, row.task.attempt);
     result.reason = row.reason;
+    if (row.state == TaskState::kParked) {
+      result.error = clean_text(last_error(record, step), limits::kListedErrorBytes);
+    }
     if (row.run_at) {
       const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
       result.run_in_ms = to_ms(*row.run_at) - to_ms(shard.wall(now.steady));
@@ -351,15 +369,15 @@ std::string Engine::State::explain_task(const OrderRecord& record, const Pipelin
                        std::to_string(task.attempt) + ", failures " + std::to_string(task.failures);
     std::string why;
     if (task.state == "parked") {
-      why = "Step " + task.step + " is parked (" + task.reason + last_error(record, step) +
+      why = "Step " + task.step + " is parked (" + task.reason + told(last_error(record, step)) +
             "): an operator must retry, skip or complete it.";
     } else if (queue.is_paused && task.state != "leased") {
       why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why +
             ".";
     } else if (task.state == "scheduled") {
       why = "Step " + task.step + (task.attempt == 0 ? " starts in " : " runs again in ") +
-            std::to_string(task.run_in_ms) + " ms (" + task.reason + last_error(record, step) +
-            ").";
+            std::to_string(task.run_in_ms) + " ms (" + task.reason +
+            told(last_error(record, step)) + ").";
     } else if (task.state == "leased") {
       why = "Step " + task.step + " is running on worker " + task.worker + ".";
       if (!task.reason.empty()) line += ", says: " + task.reason;

@@ -109,7 +109,7 @@ void Engine::State::read_events(const OrderId& id, Waiter& waiter) {
     return;
   }
   waiter.is_reading = true;
-  ask(waiter.asker, Question::Kind::kWatch, static_cast<ShardNumber>(id.shard()),
+  ask({waiter.asker, Question::Kind::kWatch, id}, static_cast<ShardNumber>(id.shard()),
       {.what = QuerySpec::What::kEvents, .id = id, .after_seq = waiter.cursor});
 }
 

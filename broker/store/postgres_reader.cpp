@@ -12,11 +12,19 @@ namespace {
 constexpr const char* kByCustomer = "by_customer";
 constexpr const char* kOpen = "open";
 constexpr const char* kParked = "parked";
+constexpr const char* kRecent = "recent";
 /// A person waits: what takes longer has gone wrong, and holds a snapshot open meanwhile.
 constexpr Millis kPatience{10'000};
 
 pqxx::binarystring binary(const OrderId& id) {
   return pqxx::binarystring(id.bytes().data(), id.bytes().size());
+}
+
+/// Behind every id that is drawn.
+OrderId newest() {
+  OrderId::Bytes bytes{};
+  bytes.fill(0xff);
+  return OrderId(bytes);
 }
 
 }  // namespace
@@ -28,6 +36,7 @@ class PostgresReader::Session {
     connection_->prepare(kByCustomer, statements::kByCustomer);
     connection_->prepare(kOpen, statements::kOpen);
     connection_->prepare(kParked, statements::kParked);
+    connection_->prepare(kRecent, statements::kRecent);
   }
 
   Tried<std::vector<OrderRecord>> query(const QuerySpec& spec) {
@@ -37,7 +46,7 @@ class PostgresReader::Session {
     if (spec.what == What::kEvents) return snapshots_.history(spec.id, spec.after_seq);
     const auto ids = list(spec, spec.after, spec.limit);
     if (!ids) return tl::unexpected(ids.error());
-    return snapshots_.summaries(*ids);
+    return spec.what == What::kParked ? snapshots_.parked(*ids) : snapshots_.summaries(*ids);
   }
 
  private:
@@ -45,6 +54,9 @@ class PostgresReader::Session {
                                    std::uint32_t limit) {
     using What = QuerySpec::What;
     const auto rows = connection_->run([&](pqxx::transaction_base& session) {
+      if (spec.what == What::kRecent) {
+        return session.exec_prepared(kRecent, binary(after.is_zero() ? newest() : after), limit);
+      }
       if (spec.what != What::kByCustomer) {
         return session.exec_prepared(spec.what == What::kOpen ? kOpen : kParked, binary(after),
                                      limit);

@@ -18,6 +18,7 @@ constexpr const char* kDeciding = "deciding_events_of";
 constexpr const char* kSummaries = "order_summaries_of";
 constexpr const char* kNewestEvents = "newest_events_of";
 constexpr const char* kOldestEvents = "oldest_events_of";
+constexpr const char* kParkedEvents = "parked_events_of";
 constexpr const char* kStatuses = "statuses_of";
 constexpr const char* kPageOrders = "page_orders";
 constexpr const char* kBacklogPage = "backlog_page";
@@ -92,6 +93,11 @@ struct Snapshots::Ids {
     };
     parameters = {binary(all.encoded()), bound(low), bound(high)};
   }
+  /// With the cursor that a history goes on from.
+  Ids& after(std::int64_t seq) {
+    parameters.push_back(binary(binary_bigint(seq)));
+    return *this;
+  }
   std::vector<pqxx::binarystring> parameters;
 };
 
@@ -103,6 +109,7 @@ Snapshots::Snapshots(Connection& connection) : connection_(connection) {
   connection_.prepare(kSummaries, statements::order_summaries());
   connection_.prepare(kNewestEvents, statements::events("desc"));
   connection_.prepare(kOldestEvents, statements::events("asc"));
+  connection_.prepare(kParkedEvents, statements::parked_events());
   connection_.prepare(kStatuses, statements::statuses());
   connection_.prepare(kPageOrders, statements::page_orders());
   connection_.prepare(kBacklogPage, statements::backlog_page());
@@ -301,12 +308,10 @@ Tried<std::vector<OrderRecord>> Snapshots::records(const char* orders_statement,
   return records;
 }
 
-Tried<void> Snapshots::add_history(const char* events, const Ids& ids, std::int64_t after_seq,
+Tried<void> Snapshots::add_history(const char* events, const Ids& ids,
                                    std::vector<OrderRecord>& records) {
   const Places places = places_of(records);
-  Ids with_cursor = ids;
-  with_cursor.parameters.push_back(binary(binary_bigint(after_seq)));
-  return each(events, with_cursor, [&](RowReader& row) {
+  return each(events, ids, [&](RowReader& row) {
     EventRow event = row.event();
     const auto place = places.find(event.order);
     if (place != places.end()) records[place->second].events.push_back(std::move(event));
@@ -317,10 +322,18 @@ Tried<std::vector<OrderRecord>> Snapshots::summaries(std::span<const OrderId> id
   return records(kSummaries, ids);
 }
 
+Tried<std::vector<OrderRecord>> Snapshots::parked(std::span<const OrderId> ids) {
+  auto found = records(kSummaries, ids);
+  if (!found || found->empty()) return found;
+  const auto done = add_history(kParkedEvents, Ids(ids), *found);
+  if (!done) return tl::unexpected(done.error());
+  return found;
+}
+
 Tried<std::vector<OrderRecord>> Snapshots::record(const OrderId& id) {
   auto found = records(kOrders, {&id, 1});
   if (!found) return found;
-  const auto done = add_history(kNewestEvents, Ids({&id, 1}), 0, *found);
+  const auto done = add_history(kNewestEvents, Ids({&id, 1}).after(0), *found);
   if (!done) return tl::unexpected(done.error());
   return found;
 }
@@ -328,7 +341,7 @@ Tried<std::vector<OrderRecord>> Snapshots::record(const OrderId& id) {
 Tried<std::vector<OrderRecord>> Snapshots::history(const OrderId& id, std::int64_t after_seq) {
   auto found = records(kSummaries, {&id, 1});
   if (!found) return found;
-  const auto done = add_history(kOldestEvents, Ids({&id, 1}), after_seq, *found);
+  const auto done = add_history(kOldestEvents, Ids({&id, 1}).after(after_seq), *found);
   if (!done) return tl::unexpected(done.error());
   return found;
 }

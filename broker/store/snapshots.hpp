@@ -25,6 +25,8 @@ class Snapshots {
   Tried<Page> page(const PageSpec& spec);
   /// Those of `ids` that are there, in their order, without payload, context and events.
   Tried<std::vector<OrderRecord>> summaries(std::span<const OrderId> ids);
+  /// The same with the last failure of each parked task.
+  Tried<std::vector<OrderRecord>> parked(std::span<const OrderId> ids);
   /// One order with its newest events, or none.
   Tried<std::vector<OrderRecord>> record(const OrderId& id);
   /// The same without payload and context, with its oldest events after a seq.
@@ -38,8 +40,7 @@ class Snapshots {
   Tried<void> add_deferred(const Ids& ids, std::vector<OrderSnapshot>& orders);
   Tried<void> add_events(const Ids& ids, std::vector<OrderSnapshot>& orders);
   Tried<std::vector<OrderRecord>> records(const char* orders, std::span<const OrderId> ids);
-  Tried<void> add_history(const char* events, const Ids& ids, std::int64_t after_seq,
-                          std::vector<OrderRecord>& records);
+  Tried<void> add_history(const char* events, const Ids& ids, std::vector<OrderRecord>& records);
   Tried<void> fetch_rows(const PageSpec& spec, Page& page);
   Tried<void> fetch_orders(const PageSpec& spec, Page& page);
   Tried<void> add_rest(const PageSpec& spec, Page& page);

@@ -79,6 +79,14 @@ inline std::string events(const char* direction) {
          direction + " limit " + std::to_string(limits::kEventsPage) +
          ") n order by n.order_id, n.seq";
 }
+/// Of each parked task the newest event that tells of a failure.
+inline std::string parked_events() {
+  return std::string("select n.* from deferred t cross join lateral (select ") + kEventColumns +
+         " from event e where e.order_id = t.order_id and e.order_id between $2::uuid and $3::uuid "
+         "and e.step = t.step and e.branch = t.branch and e.kind in ('parked', 'attempt_failed') "
+         "order by e.seq desc limit 1) n where " +
+         of_those("t.order_id") + " and t.state = 'parked' order by n.order_id, n.seq";
+}
 inline std::string statuses() {
   return "select u.id, n.order_status from unnest($1::uuid[]) u(id) cross join lateral (select "
          "e.order_status from event e where e.order_id = u.id and e.order_id between $2::uuid and "
@@ -128,6 +136,9 @@ inline constexpr const char* kBacklogEstimate =
 inline constexpr const char* kByCustomer =
     "select id from orders where customer = $1::text and ($2::uuid is null or id < $2::uuid) "
     "order by id desc limit $3::bigint";
+/// Newest first, along the primary key from its end: a page costs its rows, whatever lies behind.
+inline constexpr const char* kRecent =
+    "select id from orders where id < $1::uuid order by id desc limit $2::bigint";
 /// Orders with anything left to do, by id.
 inline constexpr const char* kOpen =
     "select order_id from ("

@@ -95,17 +95,18 @@ struct OrderRecord {
   std::vector<TaskRow> tasks;
   std::vector<DeferredRow> deferred;
   /// ascending by seq, at most limits::kEventsPage: kOrder the newest, kEvents the oldest after the
-  /// cursor, lists none
+  /// cursor, kParked the last failures of parked tasks, other lists none
   std::vector<EventRow> events;
 };
 
 /// What a client or operator wants to read.
 struct QuerySpec {
-  /// Lists come without payload, context and events.
-  enum class What : std::uint8_t { kOrder, kByCustomer, kOpen, kParked, kEvents };
+  /// Lists come without payload, context and events; kParked with the event of each parked task's
+  /// last failure. kByCustomer and kRecent: newest first, the others oldest first.
+  enum class What : std::uint8_t { kOrder, kByCustomer, kOpen, kParked, kRecent, kEvents };
   What what = What::kOrder;
   OrderId id;            ///< kOrder, kEvents
-  std::string customer;  ///< kByCustomer: newest first
+  std::string customer;  ///< kByCustomer
   /// lists: cursor (the last id of the page before); zero: from the start
   OrderId after;
   std::int64_t after_seq = 0;  ///< kEvents: events with seq > after_seq

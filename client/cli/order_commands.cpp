@@ -11,8 +11,9 @@ struct OneOrder {
   std::string id;
 };
 struct ListOptions {
-  std::string customer, after;
+  std::string customer, pipeline, after;
   bool parked = false;
+  bool recent = false;
   bool all = false;
   unsigned limit = 20;
 };
@@ -149,8 +150,10 @@ int list(Shell& shell, const ListOptions& options) {
   client::Query query;
   query.limit = options.all ? 1000 : options.limit;
   query.customer = options.customer;
+  query.pipeline = options.pipeline;
   query.which = !options.customer.empty() ? client::Which::kOfCustomer
                 : options.parked          ? client::Which::kParked
+                : options.recent          ? client::Which::kRecent
                                           : client::Which::kOpen;
   if (!options.after.empty()) {
     const auto after = parse_id(options.after);
@@ -225,7 +228,11 @@ void add_order_commands(CLI::App& app, Commands& commands) {
   CLI::App& ls = add_command(
       app, commands, {"ls", "List orders: oldest first, a customer's newest first"}, &list, listed);
   ls.add_option("--customer", listed->customer, "All orders of a customer, ended ones too");
+  ls.add_flag("--recent", listed->recent, "All, ended ones too, newest first")
+      ->excludes("--customer");
+  ls.add_option("--pipeline", listed->pipeline, "Only those of this pipeline");
   ls.add_flag("--parked", listed->parked, "Only those that wait for an operator")
+      ->excludes("--recent")
       ->excludes("--customer");
   ls.add_option("--limit", listed->limit, "At most so many")
       ->check(CLI::Range(1, 1000))

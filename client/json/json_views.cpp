@@ -41,6 +41,7 @@ Json to_json(const TaskView& task) {
   if (task.run_in_ms != 0) json["run_in_ms"] = task.run_in_ms;
   add(json, "reason", task.reason);
   add_bytes(json, "result", task.result);
+  add(json, "error", task.error);
   return json;
 }
 

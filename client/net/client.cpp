@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client/net/impl.hpp"
+#include "client/net/page_merge.hpp"
 #include "client/net/views.hpp"
 
 namespace ordo::client {
@@ -180,30 +181,20 @@ Result<OrderPage> Client::list(const Query& query) {
   auto shards = impl_->shards(impl_->deadline(milliseconds{0}));
   if (!shards) return tl::unexpected(std::move(shards.error()));
   const auto limit = std::clamp<std::uint32_t>(query.limit, 1, limits::kListPage);
-  OrderPage page;
-  // Every shard gives its next `limit`; the first `limit` of them all are the page.
+  PageMerge pages(query.which == Which::kOfCustomer || query.which == Which::kRecent);
   for (const ShardNumber shard : *shards) {
     wire::List ask{.request = 0,
                    .shard = shard,
                    .what = static_cast<std::uint8_t>(query.which),
                    .customer = query.customer,
                    .after = query.after,
-                   .limit = limit};
+                   .limit = limit,
+                   .pipeline = query.pipeline};
     auto part = impl_->ask_for<wire::OrderPage>(std::move(ask));
     if (!part) return tl::unexpected(std::move(part.error()));
-    page.is_last = page.is_last && part->is_last;
-    for (auto& order : part->orders) page.orders.push_back(to_view(std::move(order)));
+    pages.add(std::move(*part));
   }
-  const bool is_newest_first = query.which == Which::kOfCustomer;
-  std::sort(page.orders.begin(), page.orders.end(), [&](const OrderView& a, const OrderView& b) {
-    return is_newest_first ? b.id < a.id : a.id < b.id;
-  });
-  if (page.orders.size() > limit) {
-    page.orders.resize(limit);
-    page.is_last = false;
-  }
-  page.after = page.orders.empty() ? query.after : page.orders.back().id;
-  return page;
+  return pages.take(limit, query.after);
 }
 
 Result<std::vector<PipelineView>> Client::pipelines() {

@@ -15,7 +15,8 @@ TaskView to_view(wire::TaskView&& from) {
           .worker = std::move(from.worker),
           .run_in_ms = from.run_in_ms,
           .reason = std::move(from.reason),
-          .result = std::move(from.result)};
+          .result = std::move(from.result),
+          .error = std::move(from.error)};
 }
 
 EventView to_view(wire::EventView&& from) {

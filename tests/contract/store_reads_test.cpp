@@ -313,6 +313,53 @@ TEST_P(StoreReads, ParkedOrdersAreThoseWithAParkedTask) {
             (Ids{order_id(2)}));
 }
 
+TEST_P(StoreReads, AParkedOrderIsListedWithTheLastFailureOfItsParkedTask) {
+  DeferredRow parked = backlog_row(1, 5);
+  parked.task.key.step = 1;
+  parked.state = TaskState::kParked;
+  parked.reason = "exhausted";
+  const auto event = [](int seq, StepIndex step, EventKind kind) {
+    EventRow row = event_row(1, seq, kind);
+    row.step = step;
+    row.note = R"({"error":")" + std::to_string(seq) + R"("})";
+    return AppendEvent{row};
+  };
+  commit_all(
+      {write_of(1, {InsertOrder{order_row(1)}, InsertDeferred{parked}}),
+       write_of(1, {event(6, 1, EventKind::kAttemptFailed), event(7, 1, EventKind::kParked),
+                    event(8, 0, EventKind::kAttemptFailed), event(9, 1, EventKind::kLateResult)})});
+  QuerySpec spec{.what = QuerySpec::What::kParked, .id = {}, .customer = {}, .after = {}};
+  const auto found = query(spec);
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_EQ(found[0].events.size(), 1u);
+  EXPECT_EQ(found[0].events[0].seq, 7);
+  EXPECT_EQ(found[0].events[0].note, R"({"error":"7"})");
+  spec.what = QuerySpec::What::kOpen;
+  EXPECT_TRUE(query(spec).at(0).events.empty());
+}
+
+TEST_P(StoreReads, RecentOrdersAreAllNewestFirstPageByPage) {
+  EventRow done = event_row(2, 8, EventKind::kSucceeded);
+  done.status = OrderStatus::kSucceeded;
+  for (int n = 1; n <= 5; ++n) commit_all({submit_of(n)});
+  commit_all({write_of(2, {DeleteTask{task_row(2).key}, AppendEvent{done}})});
+  QuerySpec spec{.what = QuerySpec::What::kRecent,
+                 .id = {},
+                 .customer = {},
+                 .after = {},
+                 .after_seq = 0,
+                 .limit = 3};
+  const auto first = query(spec);
+  EXPECT_EQ(ids(first), (Ids{order_id(5), order_id(4), order_id(3)}));
+  spec.after = order_id(3);
+  const auto second = query(spec);
+  EXPECT_EQ(ids(second), (Ids{order_id(2), order_id(1)}));
+  EXPECT_EQ(second.at(0).status, OrderStatus::kSucceeded);
+  EXPECT_TRUE(view(second.at(0).order.payload).empty());
+  spec.after = order_id(1);
+  EXPECT_TRUE(query(spec).empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(InMemory, StoreReads, ::testing::Values(memory_form()), form_name);
 #ifdef ORDO_WITH_POSTGRES
 INSTANTIATE_TEST_SUITE_P(OnPostgres, StoreReads, ::testing::Values(postgres_form()), form_name);

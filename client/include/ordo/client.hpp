@@ -96,10 +96,11 @@ struct Waited {
   std::string step_state{}, result{};  ///< with kStep
 };
 
-enum class Which : std::uint8_t { kOfCustomer, kOpen, kParked };
+enum class Which : std::uint8_t { kOfCustomer, kOpen, kParked, kRecent };
 struct Query {
   Which which = Which::kOpen;
   std::string customer{};  ///< with kOfCustomer
+  std::string pipeline{};  ///< only its orders; looks at 1,000 a shard and page, so it may be short
   OrderId after{};         ///< OrderPage::after of the page before
   unsigned limit = 100;    ///< 1 to 1,000
 };

@@ -27,6 +27,7 @@ struct TaskView {
   std::int64_t run_in_ms = 0;  ///< scheduled: until it is due; negative: overdue
   std::string reason;          ///< why it waits; while held by a worker: the last progress note
   std::string result;          ///< once succeeded
+  std::string error;           ///< parked: what the last failure said, its first 300 bytes
 };
 
 /// Something that happened to an order.
@@ -64,10 +65,11 @@ struct OrderView {
   }
 };
 
-/// Orders of a list, without payloads, results and events. Oldest first; a customer's newest first.
+/// Orders of a list, without payloads, results and events. Oldest first; a customer's and the
+/// recent ones newest first.
 struct OrderPage {
   std::vector<OrderView> orders;
-  OrderId after;        ///< give it to the next call
+  OrderId after;        ///< how far was looked: give it to the next call
   bool is_last = true;  ///< there was nothing more at this moment
 };
 
