@@ -44,9 +44,10 @@ enum class Reason : std::uint8_t {
   kUnreachable   ///< a broker that does not answer who asks for its health
 };
 inline constexpr std::array<std::string_view, 17> kReasonWords{
-    "none",       "errors",     "slow",         "stalled", "silent", "hung",
-    "no_worker",  "over_limit", "too_old",      "paused",  "closed", "probe_failed",
-    "probe_slow", "dead_rows",  "old_snapshot", "stale"};
+    "none",       "errors",     "slow",         "stalled", "silent",     "hung",
+    "no_worker",  "over_limit", "too_old",      "paused",  "closed",     "probe_failed",
+    "probe_slow", "dead_rows",  "old_snapshot", "stale",   "unreachable"};
+static_assert(kReasonWords[static_cast<std::size_t>(Reason::kUnreachable)] == "unreachable");
 constexpr std::string_view to_string(Reason reason) {
   return kReasonWords[static_cast<std::size_t>(reason)];
 }

@@ -34,7 +34,10 @@ Result<client::Query> query_of(const HttpRequest& request) {
   client::Query query;
   const std::string which = query_text(request, "which");
   query.customer = query_text(request, "customer");
-  if (which == "open") {
+  query.pipeline = query_text(request, "pipeline");
+  if (which.empty() || which == "recent") {
+    query.which = client::Which::kRecent;
+  } else if (which == "open") {
     query.which = client::Which::kOpen;
   } else if (which == "parked") {
     query.which = client::Which::kParked;
@@ -42,7 +45,7 @@ Result<client::Query> query_of(const HttpRequest& request) {
     query.which = client::Which::kOfCustomer;
   } else {
     return fail(Code::kMalformed, "query",
-                "which must be open, parked, or customer (with customer=NAME)");
+                "which must be recent, open, parked, or customer (with customer=NAME)");
   }
   const auto limit = query_number(request, "limit", 1, Desk::kMostOrders, 100);
   if (!limit) return tl::unexpected(limit.error());
@@ -95,10 +98,17 @@ HttpAnswer Desk::explain(const HttpRequest& request) {
   return explanation ? ok(client::to_json(*explanation)) : refuse(explanation.error());
 }
 
-HttpAnswer Desk::queues(const HttpRequest&) {
+HttpAnswer Desk::queues(const std::map<std::string, double>& rates) {
   const auto queues = client_.queues();
   if (!queues) return refuse(queues.error());
-  return ok({{"queues", client::each_to_json(*queues)}});
+  Json json = Json::array();
+  for (const auto& queue : *queues) {
+    Json one = client::to_json(queue);
+    const auto rate = rates.find(queue.queue);
+    if (rate != rates.end()) one["rate_per_s"] = rate->second;
+    json.push_back(std::move(one));
+  }
+  return ok({{"queues", std::move(json)}});
 }
 
 HttpAnswer Desk::workers(const HttpRequest&) {

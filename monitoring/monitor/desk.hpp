@@ -6,6 +6,9 @@
 // Threads: any number.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "base/http_server.hpp"
 #include "monitoring/monitor/door.hpp"
 #include "monitoring/monitor/replies.hpp"
@@ -24,7 +27,8 @@ class Desk {
   HttpAnswer orders(const HttpRequest& request);
   HttpAnswer order(const HttpRequest& request);
   HttpAnswer explain(const HttpRequest& request);
-  HttpAnswer queues(const HttpRequest& request);
+  /// `rates`: tasks a second by queue, as far as they are known.
+  HttpAnswer queues(const std::map<std::string, double>& rates);
   HttpAnswer workers(const HttpRequest& request);
   HttpAnswer pipelines(const HttpRequest& request);
   HttpAnswer pipeline(const HttpRequest& request);

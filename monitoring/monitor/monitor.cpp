@@ -60,9 +60,14 @@ Monitor::Monitor(const MonitorOptions& options, std::unique_ptr<TokenFile> token
       poller_(options.brokers),
       client_(client_options(options)),
       desk_(client_),
+      parked_(client_),
+      history_(options.prometheus),
       server_({.threads = kThreads, .requests_per_connection = 1, .body_bytes = kBodyBytes}) {}
 
-Monitor::~Monitor() { server_.stop(); }
+Monitor::~Monitor() {
+  parked_.stop();
+  server_.stop();
+}
 
 Result<std::unique_ptr<Monitor>> Monitor::start(const MonitorOptions& options) {
   auto tokens = TokenFile::open(options.tokens);
@@ -117,8 +122,18 @@ void Monitor::add_reads() {
   ask("orders", &Desk::orders);
   ask("orders/{id}", &Desk::order);
   ask("orders/{id}/explain", &Desk::explain);
+  read("history", slowly([this](const HttpRequest& request, const Person&) {
+         return history_.node(request);
+       }));
+  read("business", slowly([this](const HttpRequest& request, const Person&) {
+         return history_.business(request, system());
+       }));
+  read("alerts", slowly([this](const HttpRequest&, const Person&) { return history_.alerts(); }));
+  read("parked", slowly([this](const HttpRequest&, const Person&) { return parked_.groups(); }));
   ask("workers", &Desk::workers);
-  ask("queues", &Desk::queues);
+  read("queues", slowly([this](const HttpRequest&, const Person&) {
+         return desk_.queues(history_.queue_rates(system()));
+       }));
   ask("pipelines", &Desk::pipelines);
   ask("pipelines/{name}", &Desk::pipeline);
 }
@@ -142,19 +157,24 @@ void Monitor::add_actions() {
       });
   plain("queues/{name}/pause", &Desk::pause);
   plain("queues/{name}/resume", &Desk::resume);
+  act("bulk", [this](const HttpRequest&, const client::Operator& by, const Json& body) {
+    return parked_.bulk(by, body);
+  });
+}
+
+std::string Monitor::system() const {
+  for (const auto& source : poller_.sources(steady_now())) {
+    if (source.last) return source.last->system;
+  }
+  return {};
 }
 
 HttpAnswer Monitor::me(const Person& person) const {
-  const auto sources = poller_.sources(steady_now());
-  std::string system;
-  for (const auto& source : sources) {
-    if (source.last && system.empty()) system = source.last->system;
-  }
   return ok({{"name", person.name},
              {"role", to_string(person.role)},
              {"version", ORDO_VERSION},
-             {"system", system},
-             {"has_prometheus", !options_.prometheus.empty()}});
+             {"system", system()},
+             {"has_prometheus", history_.is_named()}});
 }
 
 Json Monitor::health_json() const {

@@ -17,7 +17,9 @@
 #include "base/http_server.hpp"
 #include "monitoring/monitor/desk.hpp"
 #include "monitoring/monitor/door.hpp"
+#include "monitoring/monitor/history.hpp"
 #include "monitoring/monitor/monitor_options.hpp"
+#include "monitoring/monitor/parked.hpp"
 #include "monitoring/monitor/poller.hpp"
 #include "monitoring/monitor/tokens.hpp"
 #include "ordo/client.hpp"
@@ -49,6 +51,8 @@ class Monitor {
   Door::Read slowly(Door::Read read);
   Door::Act slowly(Door::Act act);
 
+  /// The system whose orders the desk shows: the first that a broker has named.
+  [[nodiscard]] std::string system() const;
   HttpAnswer me(const Person& person) const;
   HttpAnswer health();
   HttpAnswer metrics() const;
@@ -60,6 +64,8 @@ class Monitor {
   Poller poller_;
   client::Client client_;
   Desk desk_;
+  Parked parked_;
+  History history_;
   std::atomic<int> slow_{0};
   std::atomic<std::uint64_t> requests_{0};
 

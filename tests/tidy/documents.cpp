@@ -115,14 +115,21 @@ Findings check_metrics(const Tree& tree) {
 }
 
 Findings check_settings(const Tree& tree) {
-  static const std::string kDocument = "docs/configuration.md";
+  struct Program {
+    std::string document, folder;
+    std::regex row;
+  };
+  static const std::vector<Program> kPrograms{
+      {"docs/configuration.md", "broker/app/", std::regex("\n\\| `([a-z0-9-]+)`")},
+      {"docs/monitor.md", "monitoring/monitor/", std::regex("\n\\| `--([a-z0-9-]+)`")}};
   static const std::regex kInCode(R"re(config\.\w+(?:<[^>]*>)?\(\s*"([a-z0-9-]+)")re");
-  static const std::regex kInDocument("\n\\| `([a-z0-9-]+)`");
-  const File* const document = tree.find(kDocument);
-  if (document == nullptr) return {};
   Findings findings;
-  compare(matches_below(tree, {"broker/app/"}, kInCode), matches(document->text, kInDocument),
-          kDocument, findings);
+  for (const Program& program : kPrograms) {
+    const File* const document = tree.find(program.document);
+    if (document == nullptr) continue;
+    compare(matches_below(tree, {program.folder}, kInCode), matches(document->text, program.row),
+            program.document, findings);
+  }
   return findings;
 }
 

@@ -44,7 +44,8 @@ Findings check_links(const Tree& tree);
 Findings check_reasons(const Tree& tree);
 /// docs/metrics.md and monitoring/probe name the same metrics.
 Findings check_metrics(const Tree& tree);
-/// docs/configuration.md and the broker's settings name the same keys.
+/// docs/configuration.md and the broker's settings name the same keys, docs/monitor.md and the
+/// monitor's too.
 Findings check_settings(const Tree& tree);
 /// docs/states.md draws exactly the transitions of schema/vocabulary.hpp.
 Findings check_states(const Tree& tree);

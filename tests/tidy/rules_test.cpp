@@ -223,6 +223,9 @@ TEST(Documents, ASettingOnOneSideOnlyIsFlagged) {
   EXPECT_EQ(check_settings(tree).size(), 2U);
   tree.files.back() = make_file("docs/configuration.md", "text\n| `window-tasks` | 1 |\n");
   EXPECT_TRUE(check_settings(tree).empty());
+  tree.files.push_back(make_file("monitoring/monitor/a.cpp", "config.text(\"tokens\", x);"));
+  tree.files.push_back(make_file("docs/monitor.md", "text\n| `--token` | 1 |\n"));
+  EXPECT_EQ(check_settings(tree).size(), 2U);
 }
 TEST(Documents, ATransitionThatIsNotDrawnIsFlagged) {
   Tree tree;
