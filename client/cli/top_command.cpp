@@ -5,8 +5,8 @@
 
 #include "client/cli/commands.hpp"
 #include "client/cli/health_tree.hpp"
-#include "client/json/json_views.hpp"
 #include "client/cli/screen.hpp"
+#include "client/json/json_views.hpp"
 
 namespace ordo::cli {
 namespace {
