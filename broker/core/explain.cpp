@@ -1,0 +1,197 @@
+// Why an order does not move: one sentence, the facts, and the chain of its attempts.
+#include <algorithm>
+
+#include "broker/core/record_views.hpp"
+#include "broker/core/state.hpp"
+#include "schema/context.hpp"
+#include "schema/text.hpp"
+#include "schema/trace.hpp"
+
+namespace ordo {
+
+/// The span of the attempt that an event is about; empty where it is about none or the order has no
+/// trace.
+std::string span_of(const EventRow& event, const Pipeline& pipeline, const OrderRow& order) {
+  if (!event.step || *event.step >= pipeline.steps.size() || event.attempt == 0) return {};
+  if (traceparent_in(order.labels).empty()) return {};
+  const TaskKey key{order.id, *event.step, event.branch, event.task_kind};
+  return span_id(effect_key(key, pipeline.steps[*event.step].name), event.attempt);
+}
+
+/// What the newest failure of a step said; empty where there was none.
+std::string last_error(const OrderRecord& record, StepIndex step) {
+  for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
+    const bool is_end = it->kind == EventKind::kAttemptFailed || it->kind == EventKind::kParked;
+    if (it->step != step || !is_end) continue;
+    const auto error = get_context(it->note, "error");
+    return error.value_or(std::string{});
+  }
+  return {};
+}
+
+namespace {
+
+/// What an attempt takes in an answer beside its texts: above what the codec makes of it.
+constexpr std::size_t kAttemptBytes = 256, kAttemptValues = 12;
+/// Of an attempt's error in a chain: its event has the whole text.
+constexpr std::size_t kChainErrorBytes = 512;
+
+/// Whether an event is what an attempt came to.
+bool is_end_of_attempt(EventKind kind) {
+  switch (kind) {
+    case EventKind::kSucceeded:
+    case EventKind::kAttemptFailed:
+    case EventKind::kSnoozed:
+    case EventKind::kWorkerLost:
+    case EventKind::kParked:
+    case EventKind::kFailed:
+    case EventKind::kLateResult: return true;
+    case EventKind::kCancelRequested:
+    case EventKind::kDeadlineMissed:
+    case EventKind::kEnded:
+    case EventKind::kOperatorRetry:
+    case EventKind::kOperatorSkip:
+    case EventKind::kOperatorComplete: break;
+  }
+  return false;
+}
+
+wire::AttemptView attempt_view(const EventRow& event, const Pipeline& pipeline,
+                               const OrderRow& order) {
+  wire::AttemptView view;
+  view.step = pipeline.steps[*event.step].name;
+  view.branch = event.branch;
+  view.attempt = event.attempt;
+  view.worker = event.worker;
+  view.outcome = to_string(event.kind);
+  view.at_ms = to_ms(event.at);
+  view.ms = event.ms;
+  view.error = clean_text(get_text(event.note, "error").value_or(""), kChainErrorBytes);
+  view.span = span_of(event, pipeline, order);
+  return view;
+}
+
+/// The first attempt that did not work, for people; empty where all did.
+std::string first_failure(const std::vector<wire::AttemptView>& chain) {
+  for (const auto& one : chain) {
+    if (one.outcome == "succeeded" || one.outcome == "snoozed" || one.outcome == "running")
+      continue;
+    return "first failure: " + one.outcome + " of " + one.step + ", attempt " +
+           std::to_string(one.attempt) + (one.worker.empty() ? "" : " on " + one.worker) +
+           (one.error.empty() ? "" : ": " + one.error);
+  }
+  return {};
+}
+
+/// As it follows a reason.
+std::string told(const std::string& error) { return error.empty() ? error : ": " + error; }
+
+}  // namespace
+
+/// The attempts that events tell of, the newest that fit, then those that run.
+std::vector<wire::AttemptView> Engine::State::chain(const OrderRecord& record,
+                                                    const Pipeline& pipeline) {
+  std::vector<wire::AttemptView> attempts;
+  const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
+  if (const auto found = shard.orders.find(record.order.id); found != shard.orders.end()) {
+    for (const auto& task : found->second->tasks) {
+      if (task->hold != Hold::kLeased) continue;
+      wire::AttemptView view;
+      view.step = pipeline.steps[task->step].name;
+      view.branch = task->branch;
+      view.attempt = task->fence.attempt;
+      if (task->worker != nullptr) view.worker = task->worker->name;
+      view.outcome = "running";
+      view.ms = ms_between(task->since, now.steady);
+      if (!traceparent_in(record.order.labels).empty()) {
+        view.span = span_id(effect_key(task->key(), view.step), view.attempt);
+      }
+      attempts.push_back(std::move(view));
+    }
+  }
+  Cut cut;
+  for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
+    const bool is_known = it->step && *it->step < pipeline.steps.size() && it->attempt != 0;
+    if (!is_known || !is_end_of_attempt(it->kind)) continue;
+    auto view = attempt_view(*it, pipeline, record.order);
+    if (!cut.takes(kAttemptBytes + view.error.size() + view.worker.size(), kAttemptValues)) break;
+    attempts.push_back(std::move(view));
+  }
+  std::reverse(attempts.begin(), attempts.end());
+  return attempts;
+}
+
+/// Why an order does not move: one sentence, then the facts.
+wire::Explanation Engine::State::explain(const OrderRecord& record) {
+  wire::Explanation result;
+  const KnownPipeline* pipeline = pipeline_by_id(record.order.pipeline);
+  result.facts.push_back("status " + std::string(to_string(record.status)));
+  if (pipeline == nullptr) {
+    result.sentence = "It waits because its pipeline version is not known to this broker.";
+    return result;
+  }
+  result.facts.push_back("pipeline " + pipeline->name + " version " +
+                         std::to_string(pipeline->version));
+  const std::string waits = explain_task(record, *pipeline, result.facts);
+  if (is_final(record.status)) {
+    result.sentence = "It is over: " + std::string(to_string(record.status)) + ".";
+  } else if (!waits.empty()) {
+    result.sentence = waits;
+  } else {
+    result.sentence = "It is moving: its next write is on its way.";
+  }
+  result.trace_id = trace_id_of(traceparent_in(record.order.labels));
+  result.chain = chain(record, *pipeline);
+  if (auto failure = first_failure(result.chain); !failure.empty()) {
+    result.facts.push_back(std::move(failure));
+  }
+  for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
+    if (it->note.empty()) continue;
+    const std::string step = it->step && *it->step < pipeline->steps.size()
+                                 ? " of " + pipeline->steps[*it->step].name
+                                 : "";
+    result.facts.push_back("last note: " + std::string(to_string(it->kind)) + step + " " +
+                           it->note);
+    break;
+  }
+  return result;
+}
+
+std::string Engine::State::explain_task(const OrderRecord& record, const Pipeline& pipeline,
+                                        std::vector<std::string>& facts) {
+  std::string sentence;
+  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
+    const auto task = task_view(record, pipeline, step);
+    const bool is_over = task.state == "succeeded" || task.state == "skipped" ||
+                         task.state == "failed" || task.state == "cancelled";
+    if (is_over || task.state == "pending") continue;
+    const Queue& queue = queue_named(task.queue);
+    std::string line = "step " + task.step + " is " + task.state + ", attempt " +
+                       std::to_string(task.attempt) + ", failures " + std::to_string(task.failures);
+    std::string why;
+    if (task.state == "parked") {
+      why = "Step " + task.step + " is parked (" + task.reason + told(last_error(record, step)) +
+            "): an operator must retry, skip or complete it.";
+    } else if (queue.is_paused && task.state != "leased") {
+      why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why +
+            ".";
+    } else if (task.state == "scheduled") {
+      why = "Step " + task.step + (task.attempt == 0 ? " starts in " : " runs again in ") +
+            std::to_string(task.run_in_ms) + " ms (" + task.reason +
+            told(last_error(record, step)) + ").";
+    } else if (task.state == "leased") {
+      why = "Step " + task.step + " is running on worker " + task.worker + ".";
+      if (!task.reason.empty()) line += ", says: " + task.reason;
+    } else if (queue.workers.empty()) {
+      why = "Step " + task.step + " waits because no worker serves queue " + queue.name + ".";
+    } else if (task.state == "backlog" || task.state == "ready") {
+      why = "Step " + task.step + " waits for a free slot: " + std::to_string(queue.ready) +
+            " ready in queue " + queue.name + ", " + std::to_string(queue.leased) + " running.";
+    }
+    facts.push_back(std::move(line));
+    if (sentence.empty() || task.state == "parked") sentence = std::move(why);
+  }
+  return sentence;
+}
+
+}  // namespace ordo
