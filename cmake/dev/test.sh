@@ -81,7 +81,7 @@ dev_test() {
   case "${1:-}" in
     '') test_all ;;
     bare) test_bare ;;
-    zombie | faults | install | monitoring | helm) test_label "$1" ;;
+    zombie | faults | install | monitoring | browser | helm) test_label "$1" ;;
     *) test_named "$1" ;;
   esac
 }
@@ -105,7 +105,7 @@ test_named() {
   }
   if ctest --test-dir build/release -N -R "$pattern" | grep -qx 'Total Tests: 0'; then
     note "no test has '$name' in its name; \`ctest --test-dir build/release -N\` lists them all"
-    note "or name a part: zombie, faults, install, monitoring, helm, bare; none for everything"
+    note "or name a part: zombie, faults, install, monitoring, browser, helm, bare; none: all"
     exit 2
   fi
   ctest_stage "$name" build/release -R "$pattern"

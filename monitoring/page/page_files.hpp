@@ -2,7 +2,7 @@
 //
 // Shapes:  `path` is what a browser asks for ("/" and what that names), `etag` as it stands in the
 //          header, with its quotes. `gzip` is the same body compressed; empty where that is no
-//          smaller.
+//          smaller. A build without Node.js holds one page that says so.
 // Threads: constants.
 #pragma once
 

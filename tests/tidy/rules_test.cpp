@@ -148,6 +148,8 @@ TEST(Shape, FunctionsAreShort) { expect_clean(check_functions); }
 TEST(Shape, ALongLineIsFlaggedByItsColumns) {
   expect_flags(check_line_lengths, "base/a.cpp", std::string(101, 'x') + "\n",
                repeat("é", 100) + "\n");
+  expect_flags(check_line_lengths, "monitoring/page/src/a.tsx", std::string(101, 'x') + "\n",
+               repeat("é", 100) + "\n");
 }
 TEST(Shape, ALongFileIsFlagged) {
   expect_flags(check_file_lengths, "base/a.cpp", repeat("int x;\n", 501), repeat("int x;\n", 500));

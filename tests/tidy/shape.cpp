@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <regex>
 #include <set>
@@ -21,8 +22,17 @@ std::size_t width_of(std::string_view line) {
   }));
 }
 
+// The page and its tests; other scripts hold queries, which read better in one line.
+bool is_page_text(std::string_view path) {
+  static constexpr std::array<std::string_view, 4> kEndings{".ts", ".tsx", ".mjs", ".css"};
+  return starts_with_any(path, {"monitoring/page/", "tests/browser/"}) &&
+         std::any_of(kEndings.begin(), kEndings.end(),
+                     [path](std::string_view ending) { return path.ends_with(ending); });
+}
+
 bool is_program_text(std::string_view path) {
-  return is_source(path) || path.ends_with(".sh") || path.ends_with(".sql") || path == "dev";
+  return is_source(path) || is_page_text(path) || path.ends_with(".sh") || path.ends_with(".sql") ||
+         path == "dev";
 }
 
 std::string folder_of(const std::string& path) {

@@ -12,8 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 8> kTextEndings{".cpp", ".hpp",  ".md",  ".sql",
-                                                       ".sh",  ".yaml", ".txt", ".cmake"};
+constexpr std::array<std::string_view, 12> kTextEndings{
+    ".cpp", ".hpp", ".md", ".sql", ".sh", ".yaml", ".txt", ".cmake", ".ts", ".tsx", ".mjs", ".css"};
 
 bool is_text(const fs::path& path) {
   const std::string ending = path.extension().string();
