@@ -14,7 +14,14 @@ namespace ordo {
 /// For clients, for workers, for HTTP: the broker's defaults.
 inline constexpr std::array<std::uint16_t, 3> kUsualPorts{7700, 7701, 7780};
 
-/// The first of them that somebody listens on; nullopt: all can be had.
+/// Of the page (ordo-monitor).
+inline constexpr std::uint16_t kUsualMonitorPort = 7790;
+
+/// Whether nobody listens on it.
+bool can_listen(std::uint16_t port);
+/// One that nobody listens on, for programs that cannot say which they took; 0: there is none.
+std::uint16_t free_port();
+/// The first of the usual ports that somebody listens on; nullopt: all can be had.
 std::optional<std::uint16_t> taken_usual_port();
 
 }  // namespace ordo

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The local system that stays: own PostgreSQL, broker and example workers, everything under
-# build/local. A program that runs has a file NAME.pid in build/local/run and a log in
+# The local system that stays: own PostgreSQL, broker, example workers, Prometheus, Alertmanager and
+# the page, everything under build/local. A program that runs has a file NAME.pid in build/local/run and a log in
 # build/local/log.
 
 local_dir=build/local
@@ -80,9 +80,14 @@ pid_of() {
   local pid exe
   pid=$(cat "$local_dir/run/$1.pid" 2>/dev/null) || return 1
   exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
-  is_ours "$exe" && echo "$pid"
+  { is_ours "$exe" || has_our_files "$pid"; } && echo "$pid"
 }
 is_ours() { case "$1" in "$ORDO_ROOT"/build/*) return 0 ;; *) return 1 ;; esac; }
+# A program of the system (Prometheus) that was started here, on files of this local system.
+has_our_files() {
+  [ "$(readlink "/proc/$1/cwd")" = "$ORDO_ROOT" ] &&
+    grep -qF "$local_dir/prometheus" "/proc/$1/cmdline"
+}
 
 # run NAME PROGRAM ARGUMENT…: starts it in the background unless it runs.
 run() {
@@ -93,19 +98,20 @@ run() {
   echo $! >"$local_dir/run/$name.pid"
 }
 
-# endpoint NAME: clients, workers or http, as the broker wrote them when it began to listen.
+# endpoint NAME [FILE]: clients, workers or http, as the program wrote them when it began to listen.
 endpoint() {
-  sed -nE "s/.*\"$1\":\"([^\"]*)\".*/\1/p" "$local_dir/run/endpoints.json" 2>/dev/null
+  local file=$local_dir/run/${2:-endpoints}.json
+  sed -nE "s/.*\"$1\":\"([^\"]*)\".*/\1/p" "$file" 2>/dev/null
 }
 
-# http_ok PATH: whether the broker answers 200.
+# http_ok PATH [URL]: whether the broker, or who is at URL, answers 200.
 http_ok() {
   local place line
-  place=$(endpoint http)
+  place=${2:-$(endpoint http)}
   place=${place#http://}
   [ -n "$place" ] || return 1
   exec 9<>"/dev/tcp/${place%%:*}/${place##*:}" || return 1
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&9
+  printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$1" "$place" >&9
   read -r line <&9
   exec 9>&-
   case "$line" in *' 200 '*) return 0 ;; *) return 1 ;; esac
@@ -131,6 +137,57 @@ start_broker() {
   wait_until 30 "the broker's /readyz" broker_ready
 }
 
+# port_near PORT: that one where nobody listens on it, else one further on.
+port_near() {
+  local port=$1
+  while (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    port=$((port + 1))
+  done
+  echo "$port"
+}
+
+# Our configuration of Prometheus and Alertmanager with the addresses of this system.
+start_prometheus() {
+  local at=$local_dir/prometheus broker alerts port
+  pid_of prometheus >/dev/null && return 0
+  mkdir -p "$at"
+  broker=$(endpoint http)
+  alerts=127.0.0.1:$(port_near 9093)
+  port=$(port_near 9090)
+  sed -e "s|127.0.0.1:7780|${broker#http://}|; s|127.0.0.1:9093|$alerts|" \
+    -e "s|rules/\*.yaml|$ORDO_ROOT/monitoring/prometheus/rules/*.yaml|" \
+    monitoring/prometheus/prometheus.yml >"$at/prometheus.yml"
+  cp monitoring/prometheus/alertmanager.yml "$at/"
+  run alertmanager prometheus-alertmanager --config.file="$at/alertmanager.yml" \
+    --storage.path="$at/alerts" --web.listen-address="$alerts" --cluster.listen-address= \
+    --log.level=error
+  run prometheus prometheus --config.file="$at/prometheus.yml" --storage.tsdb.path="$at/data" \
+    --storage.tsdb.retention.time=15d --web.listen-address="127.0.0.1:$port" --log.level=warn
+  echo "{\"http\":\"http://127.0.0.1:$port\"}" >"$local_dir/run/prometheus.json"
+}
+
+# The page, with a token of its own that the printed link carries.
+start_monitor() {
+  local monitor tokens=$local_dir/run/tokens
+  monitor=$(program ordo-monitor)
+  pid_of monitor >/dev/null && return 0
+  [ -s "$local_dir/run/token" ] || (
+    umask 077
+    rm -f "$tokens"
+    "$monitor" token --role operator --name operator --file "$tokens" >"$local_dir/run/token"
+  )
+  rm -f "$local_dir/run/monitor.json"
+  run monitor "$monitor" --tokens "$tokens" --brokers "$(endpoint http)" \
+    --endpoint "$(endpoint clients)" --prometheus "$(endpoint http prometheus)" \
+    --listen-http "127.0.0.1:$(port_near 7790)" --endpoints-file "$local_dir/run/monitor.json"
+  wait_until 30 "the page" monitor_ready
+}
+
+monitor_ready() {
+  pid_of monitor >/dev/null || die "the page ended: $(tail -n 1 "$local_dir/log/monitor.log")"
+  [ -n "$(endpoint http monitor)" ] && (http_ok /livez "$(endpoint http monitor)") 2>/dev/null
+}
+
 system_up() {
   ensure build run
   build_preset release programs
@@ -143,12 +200,14 @@ system_up() {
   done
   run worker "$(program ordo-shop-worker)" --broker "$(endpoint workers)" \
     --ledger "$local_dir/ledger"
+  start_prometheus
+  start_monitor
   system_status
 }
 
 system_down() {
   local name pid
-  for name in worker broker; do
+  for name in monitor prometheus alertmanager worker broker; do
     pid=$(pid_of "$name") || continue
     kill -TERM "$pid"
     wait_until 40 "$name's end" bash -c "! kill -0 $pid"
@@ -163,7 +222,7 @@ system_down() {
 
 system_status() {
   local name pid up=0
-  for name in broker worker; do
+  for name in broker worker prometheus alertmanager monitor; do
     if pid=$(pid_of "$name"); then
       say "${green}up${plain}    $name (pid $pid)  log $local_dir/log/$name.log"
       up=$((up + 1))
@@ -177,11 +236,13 @@ system_status() {
   else
     say "${red}down${plain}  PostgreSQL"
   fi
-  [ "$up" = 3 ] || return 3
+  [ "$up" = 6 ] || return 3
   cat <<TEXT
 
+${bold}page       $(endpoint http monitor)/#token=$(cat "$local_dir/run/token")${plain}
 clients    $(endpoint clients)      $(program ordo) --help
 workers    $(endpoint workers)
 HTTP       $(endpoint http)/metrics, /livez, /readyz
+Prometheus $(endpoint http prometheus)
 TEXT
 }

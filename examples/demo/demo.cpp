@@ -96,7 +96,23 @@ Result<void> Demo::start_system() {
   client_ = std::make_unique<client::Client>(
       client::Options{.endpoints = system_->client_endpoints(), .name = "demo"});
   if (auto ready = client_->ready(10s); !ready) return ready;
+  if (options_.has_page) {
+    if (auto done = open_lookout(); !done) return done;
+  }
   return go_on();
+}
+
+Result<void> Demo::open_lookout() {
+  const Endpoints& at = system_->endpoints();
+  auto opened = Lookout::open({.folder = system_->folder() + "/lookout",
+                               .broker_http = at.http,
+                               .clients = at.clients,
+                               .has_usual_ports = options_.has_usual_ports});
+  if (!opened) return tl::unexpected(opened.error());
+  lookout_.emplace(std::move(*opened));
+  if (!lookout_->lacks().empty()) bar_.say(lookout_->lacks());
+  bar_.say("watch it: " + lookout_->page());
+  return {};
 }
 
 Endpoints Demo::listen_at() {
@@ -213,7 +229,15 @@ std::string Demo::hints() const {
   const std::string folder =
       program ? std::filesystem::path(*program).parent_path().string() : "the folder of ordo";
   const Endpoints& at = system_->endpoints();
-  std::string text = "The system stays up until ^C. Try in another terminal:\n\n";
+  std::string text = "The system stays up until ^C.";
+  if (lookout_) {
+    text += fmt::format(" Its page:\n\n  {}\n", lookout_->page());
+    if (!lookout_->prometheus().empty()) {
+      text += fmt::format("  {}   (Prometheus)\n", lookout_->prometheus());
+    }
+    text += "\n";
+  }
+  text += std::string(lookout_ ? "" : " ") + "Try in another terminal:\n\n";
   text += fmt::format("  export ORDO_ENDPOINT={} ORDO_HTTP={}\n", at.clients, at.http);
   text += fmt::format("  export PATH={}:$PATH\n", folder);
   text += "  ordo submit hello world --wait end\n";

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/demo/lookout.hpp"
 #include "examples/demo/progress_bar.hpp"
 #include "examples/demo/report.hpp"
 #include "examples/demo/system.hpp"
@@ -30,6 +31,7 @@ struct DemoOptions {
   std::uint64_t seed = 1;
   std::string input;  ///< CSV of invoices; empty: made-up orders
   bool is_kept = false;
+  bool has_page = false;                 ///< with Prometheus and ordo-monitor beside it
   bool has_usual_ports = false;          ///< those that the documents name, where nobody has them
   std::vector<std::string> pipelines{};  ///< files of more pipelines
 };
@@ -47,11 +49,15 @@ class Demo {
   /// What a user may try now; the system must still be up.
   [[nodiscard]] std::string hints() const;
   /// Ends the system as an operator would.
-  void stop() { system_.reset(); }
+  void stop() {
+    lookout_.reset();
+    system_.reset();
+  }
 
  private:
   [[nodiscard]] Result<OrderSource> open_source() const;
   Result<void> start_system();
+  Result<void> open_lookout();
   Result<void> apply_pipelines();
   Result<void> apply(const std::string& path);
   [[nodiscard]] Endpoints listen_at();
@@ -66,6 +72,7 @@ class Demo {
   const std::atomic<bool>& stop_;
   ProgressBar bar_;
   std::unique_ptr<System> system_;
+  std::optional<Lookout> lookout_;
   std::unique_ptr<client::Client> client_;
   std::map<std::string, std::string> names_;  ///< pipeline id in the tables → name
   Standing standing_;

@@ -118,6 +118,9 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   note_signals();
+  const bool is_watched = ::isatty(STDOUT_FILENO) == 1 && !line.is_once;
+  const bool must_stay = line.must_serve || is_watched;
+  line.demo.has_page = must_stay;
   Demo demo(line.demo, g_stop);
   const auto summary = demo.run();
   if (!summary) {
@@ -125,8 +128,7 @@ int main(int argc, char** argv) {
     return code_of(summary.error());
   }
   const int code = print(*summary, line.output);
-  const bool is_watched = ::isatty(STDOUT_FILENO) == 1 && !line.is_once;
-  if (line.must_serve || is_watched) stay_until_interrupted(demo);
+  if (must_stay) stay_until_interrupted(demo);
   demo.stop();
   return code;
 }
