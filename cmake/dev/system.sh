@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The local system that stays: own PostgreSQL, broker, example workers, Prometheus, Alertmanager and
-# the page, everything under build/local. A program that runs has a file NAME.pid in build/local/run and a log in
-# build/local/log.
+# the page, everything under build/local. A program that runs has a file NAME.pid in build/local/run
+# and a log in build/local/log.
 
 local_dir=build/local
 

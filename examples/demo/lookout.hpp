@@ -3,8 +3,8 @@
 //
 // Use:     Lookout::open({.folder = …, .broker_http = …, .clients = …}); page() is a link that lets
 //          its reader in.
-// Errors:  kUnavailable or kNotFound with the part that does not start. A machine without Prometheus
-//          gets the page without history: lacks() says what is missing.
+// Errors:  kUnavailable or kNotFound with the part that does not start. A machine without
+//          Prometheus gets the page without history: lacks() says what is missing.
 // Threads: one owner, a thread that stays (children die with it).
 #pragma once
 
