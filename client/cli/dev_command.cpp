@@ -160,7 +160,8 @@ int run_system(Shell& shell, const DevOptions& options) {
   if (const int code = wait_until_ready(children, file, own); code != kOk) return code;
   if (const int code = apply_pipelines(shell, options, own); code != kOk) return code;
   const bool has_workers = !sibling(kExampleWorker).empty();
-  if (has_workers) children.start(kExampleWorker, {"--broker", own.workers});
+  // ORDO_LISTEN_HTTP, where it is set, is the broker's.
+  if (has_workers) children.start(kExampleWorker, {"--broker", own.workers, "--listen-http", ""});
   show_box(shell, own, has_workers);
   const std::string child = children.wait_for_end(-1).value_or("");
   return child.empty() ? kOk : ended(child);

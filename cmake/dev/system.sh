@@ -198,7 +198,8 @@ system_up() {
       >>"$local_dir/log/pipelines.log" 2>&1 ||
       note "pipeline $file was not taken: see $local_dir/log/pipelines.log"
   done
-  run worker "$(program ordo-shop-worker)" --broker "$(endpoint workers)" \
+  # ORDO_LISTEN_HTTP, where it is set, is the broker's.
+  run worker "$(program ordo-shop-worker)" --broker "$(endpoint workers)" --listen-http "" \
     --ledger "$local_dir/ledger"
   start_prometheus
   start_monitor

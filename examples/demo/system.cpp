@@ -167,11 +167,12 @@ Result<std::size_t> System::start_worker() {
   const std::string name = "shop-" + std::to_string(workers_.size());
   const std::string ledger = path(name + ".ledger");
   testing::ChildSpec spec{.program = *program, .log = path(name + ".log")};
-  spec.arguments = {"--name",       name,
-                    "--slots",      std::to_string(options_.slots),
-                    "--ledger",     ledger,
-                    "--seed",       std::to_string(options_.seed),
-                    "--time-scale", std::to_string(options_.time_scale)};
+  spec.arguments = {"--name",        name,
+                    "--slots",       std::to_string(options_.slots),
+                    "--ledger",      ledger,
+                    "--listen-http", "",
+                    "--seed",        std::to_string(options_.seed),
+                    "--time-scale",  std::to_string(options_.time_scale)};
   for (const Broker& broker : brokers_) {
     spec.arguments.insert(spec.arguments.end(), {"--broker", broker.endpoints.workers});
   }

@@ -13,24 +13,11 @@
 
 namespace ordo::metrics {
 
-/// How long work takes: from 1 ms to 24 h, because a wait is most interesting when it is long.
-inline constexpr std::array<std::int64_t, 22> kWorkBounds{
-    1'000,          2'500,          5'000,          10'000,        25'000,      50'000,
-    100'000,        250'000,        500'000,        1'000'000,     2'500'000,   5'000'000,
-    10'000'000,     30'000'000,     60'000'000,     300'000'000,   900'000'000, 3'600'000'000,
-    10'800'000'000, 21'600'000'000, 43'200'000'000, 86'400'000'000};
-/// How long the machinery takes: 50 µs to 10 s.
-inline constexpr std::array<std::int64_t, 17> kFastBounds{
-    50,     100,     250,     500,     1'000,     2'500,     5'000,     10'000,    25'000,
-    50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
 /// Writes in a batch.
 inline constexpr std::array<std::int64_t, 11> kCountBounds{1,   2,   5,   10,   20,  50,
                                                            100, 200, 500, 1000, 2000};
 
 using enum MetricType;
-
-/// Counted in microseconds, shown in seconds.
-inline constexpr double kMicros = 1e6;
 
 inline constexpr MetricFamily kBuildInfo{
     "ordo_build_info", kGauge, "version,compiler", "Always 1; which program runs.", {}};

@@ -22,22 +22,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metric_family.hpp"
 #include "base/time.hpp"
 
 namespace ordo {
-
-enum class MetricType : std::uint8_t { kCounter, kGauge, kHistogram };
-
-/// What tables of documents and tests say about a metric.
-struct MetricFamily {
-  std::string_view name;
-  MetricType type = MetricType::kCounter;
-  std::string_view labels;  ///< names, separated by commas; empty: none
-  std::string_view help;
-  std::span<const std::int64_t>
-      bounds;       ///< histograms: upper bounds as they are counted, ascending
-  double unit = 1;  ///< how many of what is counted make one of what is shown: 1e6 for microseconds
-};
 
 class MetricBook {
  public:

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/address.hpp"
 #include "schema/limits.hpp"
 #include "schema/text.hpp"
 #include "worker/core/worker_core.hpp"
@@ -81,6 +82,20 @@ Result<void> check_times(const WorkerOptions& options) {
   return check("hang_grace", "--hang-grace, ORDO_HANG_GRACE_MS", options.hang_grace);
 }
 
+Result<void> check_http(const WorkerOptions& options) {
+  if (options.listen_http.empty()) return {};
+  const auto address = parse_address(options.listen_http);
+  if (!address) {
+    return refuse("listen_http",
+                  "listen_http (--listen-http, ORDO_LISTEN_HTTP): " + address.error().message);
+  }
+  if (address->is_loopback() || options.open_http) return {};
+  return refuse("plaintext",
+                "refusing to serve HTTP on " + address->to_string() +
+                    " without encryption: listen on 127.0.0.1, or give --open-http "
+                    "(ORDO_OPEN_HTTP=1) where whoever reaches it may read metrics and health");
+}
+
 }  // namespace
 
 Result<std::string> to_endpoint(const std::string& text) {
@@ -115,6 +130,7 @@ Result<void> check_options(const WorkerOptions& options) {
                                     std::to_string(options.slots) + " slots give 0 to " +
                                     std::to_string(kMostCapacity - options.slots));
   }
+  if (auto ok = check_http(options); !ok) return ok;
   return check_times(options);
 }
 

@@ -36,6 +36,9 @@ constexpr const char* kHelp =
     "  --hang-grace MS      past its timeout a handler hangs after this       ORDO_HANG_GRACE_MS\n"
     "  --log-level LEVEL    debug, info, warn, error or off (default info)         ORDO_LOG_LEVEL\n"
     "  --log-format FORM    text or json: lines on stderr (default text)          ORDO_LOG_FORMAT\n"
+    "  --listen-http ADDR   /metrics, /livez, /readyz; port 0: a free one        ORDO_LISTEN_HTTP\n"
+    "                       (default: nowhere)\n"
+    "  --open-http          elsewhere than on loopback                          ORDO_OPEN_HTTP=1\n"
     "  --quiet              no lines on stderr\n"
     "  --help\n"
     "Exit codes: 0 drained, 2 usage, 5 drained with work left, 70 every slot hung, 130 interrupted "
@@ -53,6 +56,11 @@ class Arguments {
       options_.name = value;
       return true;
     }
+    if (name == "listen-http") {
+      options_.listen_http = value;
+      return true;
+    }
+    if (name == "open-http") return take_switch(value, options_.open_http);
     if (name == "key-file" || name == "broker-key") {
       (name == "key-file" ? options_.key_file : options_.broker_key) = value;
       return true;
@@ -90,6 +98,11 @@ class Arguments {
     return true;
   }
 
+  static bool take_switch(std::string_view value, bool& is_on) {
+    is_on = value == "1" || value == "true";
+    return is_on || value == "0" || value == "false";
+  }
+
   bool take_broker(std::string_view list) {
     if (!has_brokers_) options_.brokers.clear();
     has_brokers_ = true;
@@ -120,7 +133,9 @@ constexpr Setting kSettings[] = {
     {"drain-timeout", "ORDO_DRAIN_TIMEOUT_MS", "whole milliseconds, 0 to 86400000"},
     {"hang-grace", "ORDO_HANG_GRACE_MS", "whole milliseconds, 0 to 86400000"},
     {"log-level", "ORDO_LOG_LEVEL", "debug, info, warn, error or off"},
-    {"log-format", "ORDO_LOG_FORMAT", "text or json"}};
+    {"log-format", "ORDO_LOG_FORMAT", "text or json"},
+    {"listen-http", "ORDO_LISTEN_HTTP", "host:port"},
+    {"open-http", "ORDO_OPEN_HTTP", "1, true, 0 or false"}};
 
 int usage(const std::string& problem) {
   std::fprintf(stderr, "%s\ntry --help\n", problem.c_str());
@@ -160,7 +175,9 @@ std::optional<int> take_flags(int argc, char** argv, Arguments& arguments, bool&
     }
     const Setting* const setting = find_setting(flag);
     if (setting == nullptr) return usage("unknown option `--" + std::string(flag) + "`");
-    if (equals == std::string_view::npos) {
+    if (equals == std::string_view::npos && flag == "open-http") {
+      value = "1";
+    } else if (equals == std::string_view::npos) {
       if (++i >= argc) return usage("--" + std::string(flag) + " needs a value");
       value = argv[i];
     }

@@ -11,18 +11,21 @@
 #include <thread>
 #include <utility>
 
+#include "base/address.hpp"
 #include "base/key_file.hpp"
+#include "base/metric_text.hpp"
 #include "base/random.hpp"
 #include "schema/limits.hpp"
 #include "schema/text.hpp"
 #include "worker/app/handlers.hpp"
 #include "worker/app/options_check.hpp"
+#include "worker/app/stats.hpp"
 #include "worker/app/worker_loop.hpp"
+#include "worker/net/status_port.hpp"
 
 namespace ordo {
 namespace {
 
-constexpr std::string_view kVersion = "0.1.0";
 /// Of the host in a name that nobody chose: the whole fits into the bound of names.
 constexpr std::size_t kHostPart = 100;
 constexpr int kExitUsage = 2;
@@ -70,8 +73,10 @@ struct Worker::State {
   std::atomic<bool> must_stop{false};  ///< stop() came before start()
   std::atomic<int> exit_code{0};
   std::jthread thread;
+  std::unique_ptr<worker::StatusPort> status;  ///< asks the loop: it goes first
 
   [[nodiscard]] Result<void> check_registrations() const;
+  Result<void> open_status(const worker::WorkerLog& log);
   [[nodiscard]] worker::Settings settings() const;
 };
 
@@ -99,7 +104,7 @@ worker::Settings Worker::State::settings() const {
   worker::Settings settings;
   settings.session = new_session();
   settings.name = options.name.empty() ? default_name() : options.name;
-  settings.version = kVersion;
+  settings.version = ORDO_VERSION;
   settings.queues = queues;
   settings.links = static_cast<std::uint32_t>(options.brokers.size());
   settings.slots = options.slots;
@@ -107,6 +112,27 @@ worker::Settings Worker::State::settings() const {
   settings.drain_timeout = options.drain_timeout;
   settings.hang_grace = options.hang_grace;
   return settings;
+}
+
+/// Serves what the loop counts, where the options ask for it.
+Result<void> Worker::State::open_status(const worker::WorkerLog& log_to) {
+  if (options.listen_http.empty()) return {};
+  const auto address = parse_address(options.listen_http);
+  if (!address) return tl::unexpected(address.error());
+  const worker::WorkerLoop& asked = *loop;
+  auto opened = worker::StatusPort::open(
+      *address, {{"/metrics",
+                  [&asked] {
+                    return worker::StatusPage{200, MetricText::kType,
+                                              worker::to_metrics(worker::stats_of(asked))};
+                  }},
+                 {"/livez", [&asked] { return worker::livez(worker::stats_of(asked)); }},
+                 {"/readyz", [&asked] { return worker::readyz(worker::stats_of(asked)); }}});
+  if (!opened) return tl::unexpected(opened.error());
+  status = *std::move(opened);
+  const std::string at = status->endpoint();
+  log_to.write(log::Level::kInfo, "serving metrics and health", {{"http", at}});
+  return {};
 }
 
 Worker::Worker(WorkerOptions options) : state_(std::make_unique<State>()) {
@@ -154,13 +180,15 @@ Result<void> Worker::start() {
   auto keys = read_dial_keys(state_->options.key_file, state_->options.broker_key);
   if (!keys) return tl::unexpected(keys.error());
   const worker::Settings settings = state_->settings();
+  const auto lines = std::make_shared<const worker::WorkerLog>(
+      state_->options.on_log, static_cast<log::Level>(state_->options.log_level),
+      static_cast<log::Form>(state_->options.log_format), settings.name);
+  state_->status.reset();  // of an earlier run
   state_->loop = std::make_unique<worker::WorkerLoop>(
       settings,
       worker::WorkerLoop::Brokers{to_endpoints(state_->options.brokers), *std::move(keys)},
-      std::make_shared<const worker::Handlers>(state_->handlers),
-      std::make_shared<const worker::WorkerLog>(
-          state_->options.on_log, static_cast<log::Level>(state_->options.log_level),
-          static_cast<log::Form>(state_->options.log_format), settings.name));
+      std::make_shared<const worker::Handlers>(state_->handlers), lines);
+  if (auto opened = state_->open_status(*lines); !opened) return opened;
   state_->running.store(state_->loop.get());
   if (state_->must_stop.load()) state_->loop->request_drain();
   state_->is_running.store(true);
@@ -198,31 +226,14 @@ int Worker::run() {
 bool Worker::is_running() const { return state_->is_running.load(); }
 
 WorkerStats Worker::stats() const {
-  WorkerStats stats;
   const worker::WorkerLoop* const loop = state_->running.load();
-  if (loop == nullptr) return stats;
-  const worker::LoopCounters& counters = loop->counters();
-  const auto fact = [&](worker::FactKind kind) {
-    return counters.facts[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
-  };
-  const auto outcome = [&](Outcome kind) {
-    return counters.outcomes[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
-  };
-  stats.offered = counters.offered.load(std::memory_order_relaxed);
-  stats.succeeded = outcome(Outcome::kSucceeded);
-  stats.transient = outcome(Outcome::kTransient);
-  stats.permanent = outcome(Outcome::kPermanent);
-  stats.snoozed = outcome(Outcome::kSnooze);
-  stats.ended = stats.succeeded + stats.transient + stats.permanent + stats.snoozed;
-  stats.recorded = fact(worker::FactKind::kResultRecorded);
-  stats.refused = fact(worker::FactKind::kResultRefused);
-  stats.repeated = fact(worker::FactKind::kResultRepeated);
-  stats.handed_back = fact(worker::FactKind::kHandedBack);
-  stats.timed_out = fact(worker::FactKind::kTimedOut);
-  stats.reconnects = fact(worker::FactKind::kReconnecting);
-  stats.hung = counters.hung.load(std::memory_order_relaxed);
-  stats.brokers = counters.welcome_links.load(std::memory_order_relaxed);
-  return stats;
+  return loop == nullptr ? WorkerStats{} : worker::stats_of(*loop);
+}
+
+std::string Worker::metrics() const { return worker::to_metrics(stats()); }
+
+std::string Worker::http_endpoint() const {
+  return state_->status ? state_->status->endpoint() : std::string();
 }
 
 }  // namespace ordo

@@ -9,8 +9,10 @@
 namespace ordo::worker {
 namespace {
 
-/// The longest the loop waits when nothing is due.
-constexpr Micros kIdle = Seconds{60};
+/// The longest the loop waits when nothing is due: nothing to do is no reason to look dead.
+constexpr Micros kIdle = Seconds{1};
+/// Tasks that name a handler which is not registered share these cells.
+constexpr std::string_view kUnknown = "unknown";
 
 /// kOff for what is not logged.
 log::Level level_of(FactKind kind) {
@@ -42,22 +44,39 @@ std::string sentence(FactKind kind) {
   return text;
 }
 
+/// The loop alone writes: no locked addition is needed.
 void raise(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
-  counter.fetch_add(by, std::memory_order_relaxed);
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+void set(std::atomic<std::uint64_t>& gauge, std::uint64_t value) {
+  gauge.store(value, std::memory_order_relaxed);
 }
 
 }  // namespace
 
+LoopCounters::LoopCounters(const Handlers& registered)
+    : stamp(steady_now().time_since_epoch().count()) {
+  for (const auto& [name, handler] : registered.by_name) places.emplace(name, places.size());
+  places.emplace(kUnknown, places.size());
+  handlers = std::vector<HandlerCells>(places.size());
+}
+
 WorkerLoop::WorkerLoop(Settings settings, Brokers brokers, std::shared_ptr<const Handlers> handlers,
                        std::shared_ptr<const WorkerLog> log)
-    : core_(settings),
+    : counters_(*handlers),
+      links_(static_cast<std::uint32_t>(brokers.endpoints.size())),
+      core_(settings),
       log_(std::move(log)),
       sockets_(
           std::make_shared<BrokerSockets>(std::move(brokers.endpoints), std::move(brokers.keys))),
       slots_(
           settings.slots,
           [handlers = std::move(handlers)](const std::shared_ptr<Run>& run) {
-            return handlers->execute(run);
+            const Steady began = steady_now();
+            Ending ending = handlers->execute(run);
+            run->took = steady_now() - began;
+            return ending;
           },
           [sockets = std::weak_ptr(sockets_)] {
             if (const auto alive = sockets.lock()) alive->wake();
@@ -76,6 +95,7 @@ int WorkerLoop::run() {
   std::vector<Event> events;
   bool is_told_to_drain = false;
   while (!exit_code_) {
+    counters_.stamp.store(steady_now().time_since_epoch().count(), std::memory_order_relaxed);
     const auto deadline = core_.next_deadline();
     const Micros patience = deadline ? *deadline - steady_now() : kIdle;
     sockets_->wait(std::min(patience, kIdle), events);
@@ -106,6 +126,7 @@ void WorkerLoop::step(Event&& event) {
 
 void WorkerLoop::perform() {
   count();
+  count_sends();
   for (const LinkIndex link : effects_.connects) {
     const auto dialled = sockets_->dial(link);
     if (!dialled) log_->write(log::Level::kError, dialled.error().message, {});
@@ -173,13 +194,31 @@ void WorkerLoop::take_basket() {
   event::Ended ended{slots_.take_ended()};
   if (ended.runs.empty()) return;
   for (const RunEnded& each : ended.runs) {
-    raise(counters_.outcomes[static_cast<std::size_t>(each.ending.outcome)]);
     std::shared_ptr<Run>* const run = find(each.run);
     if (run == nullptr) continue;
+    count_ending(**run, each.ending.outcome);
     log_failure(**run, each.ending);
     run->reset();
   }
   step(std::move(ended));
+}
+
+void WorkerLoop::count_ending(const Run& run, Outcome outcome) {
+  auto place = counters_.places.find(run.offer.handler);
+  if (place == counters_.places.end()) place = counters_.places.find(kUnknown);
+  HandlerCells& cells = counters_.handlers[place->second];
+  raise(cells.outcomes[static_cast<std::size_t>(outcome)]);
+  const auto* const bound =
+      std::lower_bound(kHandlerBounds.begin(), kHandlerBounds.end(), run.took.count());
+  raise(cells.took[static_cast<std::size_t>(bound - kHandlerBounds.begin())]);
+  raise(cells.micros, static_cast<std::uint64_t>(std::max<std::int64_t>(run.took.count(), 0)));
+}
+
+void WorkerLoop::count_sends() {
+  for (const Send& send : effects_.sends) {
+    if (std::holds_alternative<wire::Beat>(send.message)) raise(counters_.beats);
+    if (std::holds_alternative<wire::WorkerHello>(send.message)) raise(counters_.hellos);
+  }
 }
 
 void WorkerLoop::count() {
@@ -188,9 +227,11 @@ void WorkerLoop::count() {
     log(fact);
   }
   const WorkerCounts counts = core_.counts();
-  counters_.hung.store(static_cast<std::uint32_t>(counts.hung), std::memory_order_relaxed);
-  counters_.welcome_links.store(static_cast<std::uint32_t>(counts.welcome_links),
-                                std::memory_order_relaxed);
+  set(counters_.hung, counts.hung);
+  set(counters_.welcome_links, counts.welcome_links);
+  set(counters_.results, counts.results);
+  set(counters_.undecodable, sockets_->undecodable());
+  counters_.is_draining.store(counts.is_draining, std::memory_order_relaxed);
 }
 
 void WorkerLoop::log(const Fact& fact) {

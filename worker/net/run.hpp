@@ -2,9 +2,9 @@
 //
 // Shapes:  a run is waiting in the line, begun by a slot, or dropped before it began; who changes
 //          `phase` first wins.
-// Threads: the loop and one slot's thread share it; fields other than `phase` and `cancellation`
-//          never change after it was put in the line (the loop empties the offer of a run that it
-//          dropped).
+// Threads: the loop and one slot's thread share it; fields other than `phase`, `cancellation` and
+//          `took` never change after it was put in the line (the loop empties the offer of a run
+//          that it dropped).
 #pragma once
 
 #include <atomic>
@@ -55,6 +55,7 @@ struct Run {
   std::optional<Steady> order_ends;
   wire::Offer offer;
   Cancellation cancellation;
+  Micros took{0};  ///< of the handler; written by its slot before the ending is reported
   std::atomic<Phase> phase{Phase::kWaiting};
   std::shared_ptr<const RunWorld> world;
 

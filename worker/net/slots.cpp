@@ -77,6 +77,14 @@ std::function<void(RunNote)> Slots::note_sink() const {
   };
 }
 
+std::uint32_t Slots::busy() const {
+  std::uint32_t busy = 0;
+  for (const auto& slot : shared_->is_busy) busy += slot.load(std::memory_order_relaxed) ? 1 : 0;
+  return busy;
+}
+
+std::size_t Slots::waiting() const { return shared_->line.size(); }
+
 void Slots::work(const std::shared_ptr<Shared>& shared, std::uint32_t slot) {
   while (true) {
     auto run = shared->line.take_one(kIdle);

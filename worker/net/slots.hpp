@@ -42,6 +42,12 @@ class Slots {
   /// Where runs put their notes. Any thread may call it, also after the slots are gone.
   [[nodiscard]] std::function<void(RunNote)> note_sink() const;
 
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(threads_.size()); }
+  /// Slots that are in a handler now. Any thread; one look at each.
+  [[nodiscard]] std::uint32_t busy() const;
+  /// Runs in the line now. Any thread.
+  [[nodiscard]] std::size_t waiting() const;
+
  private:
   struct Shared;
   static void work(const std::shared_ptr<Shared>& shared, std::uint32_t slot);

@@ -14,7 +14,6 @@
 // Source:  docs/workers.md.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -25,6 +24,7 @@
 
 #include "ordo/result.hpp"
 #include "ordo/task.hpp"
+#include "ordo/worker_stats.hpp"
 
 namespace ordo {
 
@@ -50,28 +50,14 @@ struct WorkerOptions {
       30'000};                           ///< past its timeout a handler counts as hung after this
   LogLevel log_level = LogLevel::kInfo;  ///< the least that is logged
   LogFormat log_format = LogFormat::kText;  ///< of each line
+  /// Where /metrics, /livez and /readyz are ("127.0.0.1:7791", port 0: a free one); empty: nowhere.
+  std::string listen_http{};
+  /// Allows listen_http on other addresses than loopback: whoever reaches it may read it.
+  bool open_http = false;
   /// Takes the log, a line a call: connections, failed attempts, refused results, hangs (at most
   /// ten of a kind a second), and what handlers log; never payloads. Called on the worker's thread,
   /// for Task::log() on the handler's.
   std::function<void(std::string_view line)> on_log{};
-};
-
-/// Since start(). Handlers' outcomes add up to `ended`.
-struct WorkerStats {
-  std::uint64_t offered = 0;  ///< tasks taken
-  std::uint64_t ended = 0;    ///< handlers that returned
-  std::uint64_t succeeded = 0;
-  std::uint64_t transient = 0;  ///< those that threw too
-  std::uint64_t permanent = 0;
-  std::uint64_t snoozed = 0;
-  std::uint64_t recorded = 0;  ///< results that the broker has made durable
-  std::uint64_t refused = 0;   ///< results that came too late
-  std::uint64_t repeated = 0;  ///< results sent again
-  std::uint64_t handed_back = 0;
-  std::uint64_t timed_out = 0;
-  std::uint64_t reconnects = 0;
-  std::uint32_t hung = 0;     ///< slots whose handler hangs now
-  std::uint32_t brokers = 0;  ///< that know this worker now
 };
 
 class Worker {
@@ -110,6 +96,10 @@ class Worker {
 
   [[nodiscard]] bool is_running() const;
   [[nodiscard]] WorkerStats stats() const;
+  /// The same in Prometheus' text format, for an endpoint of your own.
+  [[nodiscard]] std::string metrics() const;
+  /// "http://127.0.0.1:7791" while listen_http is served, else empty.
+  [[nodiscard]] std::string http_endpoint() const;
 
  private:
   struct State;
@@ -118,9 +108,9 @@ class Worker {
 
 /// The main of a worker program: flags (--help lists them), environment (ORDO_BROKERS,
 /// ORDO_KEY_FILE, ORDO_BROKER_KEY, ORDO_WORKER_NAME, ORDO_SLOTS, ORDO_TAKE_AHEAD,
-/// ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS, ORDO_LOG_LEVEL, ORDO_LOG_FORMAT), SIGTERM and SIGINT
-/// drain, a second one ends at once with 130. Flags win over the environment, both over the
-/// worker's options. Returns the exit code.
+/// ORDO_DRAIN_TIMEOUT_MS, ORDO_HANG_GRACE_MS, ORDO_LOG_LEVEL, ORDO_LOG_FORMAT, ORDO_LISTEN_HTTP,
+/// ORDO_OPEN_HTTP), SIGTERM and SIGINT drain, a second one ends at once with 130. Flags win over
+/// the environment, both over the worker's options. Returns the exit code.
 int run_worker(int argc, char** argv, Worker& worker);
 
 }  // namespace ordo
