@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 
 #include "base/check.hpp"
 
@@ -19,15 +18,11 @@ std::string_view word_of(MetricType type) {
   return "untyped";
 }
 
-/// Shortest digits that give the same number again.
+/// The fewest digits that give the same number again, without an exponent.
 std::string digits_of(double value) {
-  // Counts are far more readable as whole numbers than as 1.2345e+09.
-  constexpr double kWhole = 1e15;
-  std::array<char, 32> room{};
-  const bool is_whole = value == std::trunc(value) && std::abs(value) < kWhole;
-  const auto written = is_whole ? std::to_chars(room.data(), room.data() + room.size(),
-                                                static_cast<std::int64_t>(value))
-                                : std::to_chars(room.data(), room.data() + room.size(), value);
+  std::array<char, 512> room{};
+  const auto written =
+      std::to_chars(room.data(), room.data() + room.size(), value, std::chars_format::fixed);
   return {room.data(), written.ptr};
 }
 

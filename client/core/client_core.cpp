@@ -67,6 +67,7 @@ ClientCore::ClientCore(CoreOptions options) : options_(std::move(options)), chan
 }
 
 void ClientCore::step(Times now, Event&& event, Effects& effects) {
+  now_ = now.steady;
   if (auto* ask = std::get_if<Ask>(&event)) {
     on_ask(now, std::move(*ask), effects);
   } else if (auto* received = std::get_if<Received>(&event)) {
@@ -109,12 +110,16 @@ Steady ClientCore::next_deadline() const {
 void ClientCore::on_ask(Times now, Ask&& ask, Effects& effects) {
   const OrderId* id = order_of(ask.request);
   const OrderId named = id == nullptr ? OrderId{} : *id;
+  const bool is_submit = std::holds_alternative<wire::OrderRequest>(ask.request);
+  if (is_submit) ++stats_.submitted;
   if (auto error = check_bounds(ask.request)) {
+    if (is_submit) ++stats_.rejected[static_cast<std::size_t>(error->code)];
     effects.dones.push_back({ask.token, named, std::move(error), false, {}});
     return;
   }
   const std::size_t bytes = bytes_of(ask.request);
   if (requests_.size() >= options_.max_in_flight || bytes_ + bytes > options_.max_bytes) {
+    if (is_submit) ++stats_.rejected[static_cast<std::size_t>(Code::kBusy)];
     Error full{Code::kBusy, "client_full",
                std::to_string(requests_.size()) + " requests with " + std::to_string(bytes_) +
                    " bytes are in flight, which is this client's bound: wait for answers",
@@ -125,6 +130,7 @@ void ClientCore::on_ask(Times now, Ask&& ask, Effects& effects) {
   Pending& pending = requests_.add();
   pending.token = ask.token;
   pending.request = std::move(ask.request);
+  pending.asked = now.steady;
   pending.deadline = std::max(ask.deadline, now.steady);
   pending.retries_busy = ask.retries_busy;
   pending.bytes = bytes;
@@ -162,6 +168,7 @@ void ClientCore::on_close(Effects& effects) {
 void ClientCore::on_answer(Times now, wire::Answer&& answer, Effects& effects) {
   Pending* pending = requests_.find(answer.request);
   if (pending == nullptr) {
+    ++stats_.late;
     effects.facts.push_back({Fact::Kind::kLateAnswer, kNoLink, 1, {}});
     return;
   }
@@ -174,6 +181,7 @@ void ClientCore::on_answer(Times now, wire::Answer&& answer, Effects& effects) {
     const auto shard = pending->tries > 0 ? shard_of(pending->request) : std::nullopt;
     if (shard) shards_.move(*shard, pending->link);
     const bool was_known = answer.reason == "duplicate";
+    count_ack(*pending, was_known);
     finish(*pending, std::nullopt, std::move(answer.body), effects);
     effects.dones.back().was_known = was_known;
   }
@@ -202,6 +210,7 @@ void ClientCore::on_refused(Times now, Pending& pending, const wire::Answer& ans
                             Effects& effects) {
   Error error = wire::to_error(answer);
   explain_clock(error);
+  if (error.code == Code::kBusy) ++stats_.busy;
   if (!is_temporary(error.code)) {
     // A rejection speaks of what the tables say: an earlier attempt did not happen either.
     finish(pending, std::move(error), {}, effects);
@@ -262,6 +271,7 @@ void ClientCore::run_timers(Times now, Effects& effects) {
 void ClientCore::look_at(Times now, Pending& pending, Effects& effects) {
   pending.armed = Steady::max();
   if (now.steady >= pending.deadline) {
+    count_timeout(pending);
     say_unwait(pending);
     finish(pending, expired(pending), {}, effects);
     return;
@@ -290,6 +300,9 @@ void ClientCore::queue(Pending& pending) {
 void ClientCore::finish(Pending& pending, std::optional<Error> error, std::string body,
                         Effects& effects) {
   const OrderId* id = order_of(pending.request);
+  if (error && std::holds_alternative<wire::OrderRequest>(pending.request)) {
+    ++stats_.rejected[static_cast<std::size_t>(error->code)];
+  }
   effects.dones.push_back(
       {pending.token, id == nullptr ? OrderId{} : *id, std::move(error), false, std::move(body)});
   bytes_ -= pending.bytes;
@@ -335,6 +348,33 @@ void ClientCore::say_unwait(const Pending& pending) {
         links_[pending.link].asides.emplace_back(wire::Unwait{asked.request});
       },
       pending.request);
+}
+
+// ---- counting ----------------------------------------------------------------------------------
+
+void ClientCore::count_ack(const Pending& pending, bool was_known) {
+  if (!std::holds_alternative<wire::OrderRequest>(pending.request)) return;
+  ++(was_known ? stats_.duplicate : stats_.accepted);
+  const Micros took = now_ - pending.asked;
+  const auto* const bound = std::lower_bound(kAckBounds.begin(), kAckBounds.end(), took.count());
+  ++stats_.ack[static_cast<std::size_t>(bound - kAckBounds.begin())];
+  stats_.ack_in_all += took;
+}
+
+void ClientCore::count_timeout(const Pending& pending) {
+  if (std::holds_alternative<wire::OrderRequest>(pending.request)) {
+    ++stats_.submit_timeouts;
+  } else if (is_standing(pending.request)) {
+    ++stats_.wait_timeouts;
+  } else {
+    ++stats_.call_timeouts;
+  }
+}
+
+/// It is about to be sent, and was before. A wait that is renewed is neither refused nor in doubt.
+void ClientCore::count_again(const Pending& pending) {
+  if (pending.attempt == 0 || is_standing(pending.request)) return;
+  ++(is_doubtful(pending) ? stats_.resent : stats_.retried);
 }
 
 }  // namespace ordo::client

@@ -27,6 +27,7 @@
 #include "client/core/requests.hpp"
 #include "client/core/shard_map.hpp"
 #include "client/core/timers.hpp"
+#include "ordo/client_stats.hpp"
 #include "ordo/result.hpp"
 #include "schema/messages.hpp"
 
@@ -132,6 +133,8 @@ class ClientCore {
 
   [[nodiscard]] std::size_t in_flight() const { return requests_.size(); }
   [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_; }
+  /// What it has counted; what is in flight is the shell's to say.
+  [[nodiscard]] const Stats& stats() const { return stats_; }
   /// The map of the latest welcome; empty before the first.
   [[nodiscard]] const ShardMap& shards() const { return shards_; }
   /// An id for a new order; nullopt while no shard is known that takes one.
@@ -139,6 +142,7 @@ class ClientCore {
     return shards_.draw(now, key, chance_);
   }
   [[nodiscard]] bool is_connected() const { return ready_links_ > 0; }
+  [[nodiscard]] std::size_t ready_links() const { return ready_links_; }
 
  private:
   // client_core.cpp: requests
@@ -156,6 +160,9 @@ class ClientCore {
   void finish(Pending& pending, std::optional<Error> error, std::string body, Effects& effects);
   [[nodiscard]] Error expired(const Pending& pending) const;
   void say_unwait(const Pending& pending);
+  void count_ack(const Pending& pending, bool was_known);
+  void count_timeout(const Pending& pending);
+  void count_again(const Pending& pending);
 
   // client_core_links.cpp: links, routing, sending
   void on_link_up(Times now, LinkIndex link, Effects& effects);
@@ -184,6 +191,8 @@ class ClientCore {
   std::size_t opened_ = 0;  // links the shell has been told of
   std::size_t ready_links_ = 0;
   ShardMap shards_;
+  Steady now_{};  // of the current step
+  Stats stats_;
 };
 
 }  // namespace ordo::client

@@ -50,6 +50,7 @@ void ClientCore::lose(LinkIndex link, std::string_view why, Effects& effects) {
   links_[link].down();
   if (!was_ready) return;
   --ready_links_;
+  ++stats_.lost;
   shards_.set_up(link, false);
   effects.facts.push_back({Fact::Kind::kLost, link, 0, std::string(why)});
   requeue(link, effects);
@@ -126,6 +127,7 @@ void ClientCore::on_welcome(Times now, LinkIndex link, const wire::Welcome& welc
   if (links_[link].state == Link::State::kReady) return;  // the answer to a repeated hello
   links_[link].welcome(now, welcome);
   ++ready_links_;
+  ++stats_.welcomes;
   effects.facts.push_back({Fact::Kind::kReady, link, 0, links_[link].endpoint});
   std::vector<ShardMap::Home> homes;
   for (const wire::ShardEntry& entry : welcome.shards) {
@@ -219,6 +221,7 @@ void ClientCore::flush(LinkIndex at, Effects& effects) {
   for (const std::uint64_t number : link.outbox) {
     Pending* pending = requests_.find(number);
     if (pending == nullptr || pending->phase != Phase::kSent) continue;
+    count_again(*pending);
     begin_attempt(*pending);
     pending->last.reset();
     link.count_sent();

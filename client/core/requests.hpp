@@ -40,6 +40,7 @@ struct Pending {
   std::uint64_t number = 0;  ///< its attempt bits are 0; 0: the slot is free
   Token token = 0;
   Request request;
+  Steady asked;     ///< when the core got it
   Steady deadline;  ///< the caller's
   Steady due;       ///< kResting: when it goes out again; kSent: when to doubt and resend
   Steady armed = Steady::max();  ///< the earliest timer that stands for it

@@ -48,12 +48,14 @@ Result<OrderId> Client::draw_id(std::string_view key) {
 
 std::size_t Client::in_flight() const { return impl_->thread().in_flight(); }
 
+Stats Client::stats() const { return impl_->thread().stats(); }
+
 // ---- submitting --------------------------------------------------------------------------------
 
 void Client::submit_async(Order order, OnSubmitted done, CallOptions options) {
   wire::OrderRequest request = to_request(std::move(order));
   if (!impl_->thread().admit(1, bytes_of(request))) {
-    done({request.id, tl::unexpected(client_full(impl_->options()))});
+    done({request.id, tl::unexpected(impl_->full(1))});
     return;
   }
   impl_->thread().post(SubmitOne{std::move(request), impl_->deadline(options.timeout),
@@ -84,7 +86,7 @@ void Client::submit_batch_async(std::vector<Order> orders, OnBatch done, CallOpt
   }
   auto requests = to_requests(std::move(orders));
   if (!impl_->thread().admit(requests.size(), bytes_of_all(requests))) {
-    done(all_refused(requests, client_full(impl_->options())));
+    done(all_refused(requests, impl_->full(requests.size())));
     return;
   }
   impl_->thread().post(SubmitMany{std::move(requests), impl_->deadline(options.timeout),

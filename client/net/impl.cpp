@@ -36,14 +36,6 @@ CoreOptions core_options(const Options& options) {
 
 }  // namespace
 
-Error client_full(const Options& options) {
-  return {Code::kBusy, "client_full",
-          std::to_string(options.max_in_flight) + " requests or " +
-              std::to_string(options.max_bytes) +
-              " bytes are in flight, which is this client's bound: wait for answers",
-          milliseconds{5}};
-}
-
 wire::OrderRequest to_request(Order&& order) {
   wire::OrderRequest request;
   request.id = order.id;
@@ -80,6 +72,15 @@ Client::Impl::Impl(Options options)
     : options_(std::move(options)),
       thread_(core_options(options_), read_dial_keys(options_.key_file, options_.broker_key)) {}
 
+Error Client::Impl::full(std::size_t requests) {
+  thread_.turn_away(requests);
+  return {Code::kBusy, "client_full",
+          std::to_string(options_.max_in_flight) + " requests or " +
+              std::to_string(options_.max_bytes) +
+              " bytes are in flight, which is this client's bound: wait for answers",
+          milliseconds{5}};
+}
+
 Steady Client::Impl::deadline(milliseconds timeout) const {
   const milliseconds own = timeout.count() == 0 ? options_.timeout : timeout;
   return steady_now() + std::clamp(own, milliseconds{0}, kLongest);
@@ -90,7 +91,7 @@ Result<Done> Client::Impl::ask(Request request, Steady deadline) {
     return fail(Code::kMalformed, "in_callback",
                 "a callback of the client must not call what waits for the client");
   }
-  if (!thread_.admit(1, bytes_of(request))) return tl::unexpected(client_full(options_));
+  if (!thread_.admit(1, bytes_of(request))) return tl::unexpected(full(1));
   std::promise<Done> promise;
   auto answer = promise.get_future();
   thread_.post(Call{.request = std::move(request),
@@ -110,7 +111,7 @@ std::future<std::vector<Submitted>> Client::Impl::send_piece(std::vector<wire::O
   const std::size_t bytes = bytes_of_all(orders);
   while (!thread_.admit(orders.size(), bytes)) {
     if (steady_now() >= deadline) {
-      promise->set_value(all_refused(orders, client_full(options_)));
+      promise->set_value(all_refused(orders, full(orders.size())));
       return answers;
     }
     // Other callers hold the bound; their answers free it.

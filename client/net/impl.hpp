@@ -25,6 +25,8 @@ class Client::Impl {
   [[nodiscard]] const NetThread& thread() const { return thread_; }
   [[nodiscard]] const Options& options() const { return options_; }
 
+  /// The error of calls that find the bound in flight met.
+  Error full(std::size_t requests);
   /// When a call that starts now gives up; 0 stands for the client's own timeout.
   [[nodiscard]] Steady deadline(milliseconds timeout) const;
   /// Asks and waits for the answer.
@@ -53,9 +55,6 @@ class Client::Impl {
   std::atomic<std::uint64_t> handles_{0};
   NetThread thread_;
 };
-
-/// The error of a call that finds the bound in flight met.
-Error client_full(const Options& options);
 
 wire::OrderRequest to_request(Order&& order);
 std::size_t bytes_of_all(const std::vector<wire::OrderRequest>& orders);

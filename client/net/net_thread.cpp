@@ -75,6 +75,7 @@ void NetThread::run() {
                      effects_);
         });
     core_.step(now_times(), Tick{}, effects_);
+    publish();  // before the answers: who has one finds it counted
     perform();
     serve_waiting();
     Steady next = core_.next_deadline();
@@ -204,6 +205,20 @@ void NetThread::complete(Done&& done) {
     if (call->handle != 0) handles_.erase(call->handle);
     call->done(std::move(done));
   }
+}
+
+void NetThread::publish() {
+  Stats stats = core_.stats();
+  stats.brokers = core_.ready_links();
+  board_.put(stats);
+}
+
+Stats NetThread::stats() const {
+  Stats stats = board_.look();
+  stats.in_flight = in_flight_.load();
+  stats.bytes_in_flight = bytes_.load();
+  stats.turned_away = turned_away_.load();
+  return stats;
 }
 
 void NetThread::shut() {

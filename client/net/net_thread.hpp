@@ -4,7 +4,7 @@
 // Shapes:  a command is queued once and answered once, whatever happens (also by closing). All that
 //          waits is taken at once, so that orders asked for at the same time share frames.
 // Errors:  the bounds of requests and bytes in flight are met at the door, by admit().
-// Threads: post(), admit() and in_flight() from any; everything else is the thread's own.
+// Threads: post(), admit(), in_flight() and stats() from any; everything else is the thread's own.
 // Costs:   per submit one queue item and one callback, no lock while the thread is busy elsewhere.
 #pragma once
 
@@ -25,6 +25,7 @@
 #include "client/core/client_core.hpp"
 #include "client/net/bell.hpp"
 #include "client/net/sockets.hpp"
+#include "client/net/stats_board.hpp"
 #include "ordo/client.hpp"
 
 namespace ordo::client {
@@ -83,6 +84,10 @@ class NetThread {
   /// Commands that ask something must have been admitted.
   void post(Command&& command);
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.load(); }
+  /// Requests that a caller was told to keep: the bound was met.
+  void turn_away(std::size_t requests) { turned_away_.fetch_add(requests); }
+  /// Of the thread's last pass.
+  [[nodiscard]] Stats stats() const;
   [[nodiscard]] bool is_current() const { return thread_.get_id() == std::this_thread::get_id(); }
 
  private:
@@ -113,10 +118,13 @@ class NetThread {
   void perform();
   void complete(Done&& done);
   void shut();
+  void publish();
 
   CoreOptions options_;
   std::atomic<std::size_t> in_flight_{0};
   std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::uint64_t> turned_away_{0};
+  StatsBoard board_;
   std::atomic<bool> is_closing_{false};
   BoundedQueue<Command> commands_;
   Bell bell_;

@@ -66,7 +66,7 @@ Watch Client::watch(OrderId id, std::int64_t after_seq) {
   const auto pipe = state->pipe;
   const Request request{wire::Watch{0, id, after_seq}};
   if (!impl_->thread().admit(1, bytes_of(request))) {
-    (void)pipe->pages.push(tl::unexpected(client_full(impl_->options())));
+    (void)pipe->pages.push(tl::unexpected(impl_->full(1)));
     return Watch(std::move(state));
   }
   Call call{.request = request,

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ordo/client_stats.hpp"
 #include "ordo/client_views.hpp"
 #include "ordo/order_id.hpp"
 #include "ordo/result.hpp"
@@ -186,6 +187,9 @@ class Client {
 
   /// Requests without an answer; for callers that pace themselves.
   [[nodiscard]] std::size_t in_flight() const;
+  /// What it has done so far; to_prometheus() writes it for a scrape. From any thread, callbacks
+  /// too.
+  [[nodiscard]] Stats stats() const;
 
  private:
   class Impl;

@@ -13,7 +13,7 @@ namespace {
 constexpr MetricFamily kSeen{
     "ordo_seen_total", MetricType::kCounter, "who,why", "Seen \\ so\nfar.", {}};
 constexpr MetricFamily kAge{"ordo_age_seconds", MetricType::kGauge, "", "Its age.", {}, 1e6};
-constexpr std::array<std::int64_t, 2> kBounds{1'000, 2'500'000};
+constexpr std::array<std::int64_t, 2> kBounds{50, 2'500'000};
 constexpr MetricFamily kTook{
     "ordo_took_seconds", MetricType::kHistogram, "step", "What it took.", kBounds, 1e6};
 
@@ -34,7 +34,7 @@ TEST(MetricText, IsWhatPrometheusReads) {
             "ordo_age_seconds 1.5\n"
             "# HELP ordo_took_seconds What it took.\n"
             "# TYPE ordo_took_seconds histogram\n"
-            "ordo_took_seconds_bucket{step=\"pay\",le=\"0.001\"} 2\n"
+            "ordo_took_seconds_bucket{step=\"pay\",le=\"0.00005\"} 2\n"
             "ordo_took_seconds_bucket{step=\"pay\",le=\"2.5\"} 2\n"
             "ordo_took_seconds_bucket{step=\"pay\",le=\"+Inf\"} 3\n"
             "ordo_took_seconds_sum{step=\"pay\"} 7\n"

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,6 +44,11 @@ class World {
     for (const auto& [token, done] : done_) judge(token, done);
     EXPECT_EQ(core_.in_flight(), 0U);
     EXPECT_EQ(core_.bytes_in_flight(), 0U);
+    const Stats& stats = core_.stats();
+    const auto rejected =
+        std::accumulate(stats.rejected.begin(), stats.rejected.end(), std::uint64_t{0});
+    EXPECT_EQ(stats.submitted, kAsks);
+    EXPECT_EQ(stats.accepted + stats.duplicate + rejected, kAsks) << "each submit once";
   }
 
   std::size_t durable = 0, refused = 0, doubtful = 0;
