@@ -10,6 +10,8 @@
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/metric_text.hpp"
+#include "base/process_metrics.hpp"
 #include "broker/app/loop.hpp"
 #include "broker/app/maintenance_thread.hpp"
 #include "broker/store/memory_store.hpp"
@@ -97,11 +99,17 @@ Result<void> Broker::Shell::open() {
                                .secret_key_file = options.secret_key_file});
   if (!opened) return tl::unexpected(opened.error());
   gateway = *std::move(opened);
-  http.get("/metrics", [this] {
-    return HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", book.text()};
-  });
-  http.get("/metrics/health", [this] { return view.metrics(steady_now()); });
-  http.get("/api/v1/health", [this] { return view.json(steady_now()); });
+  if (options.metrics == "on") {
+    http.get("/metrics", [this] {
+      MetricText now;  // what is asked for at the scrape, and counted nowhere
+      now.value(metrics::kLoopAge, {},
+                static_cast<double>(Micros(health.age(steady_now())).count()));
+      write_process_metrics(now);
+      return HttpAnswer{200, std::string(MetricText::kType), book.text() + now.text()};
+    });
+    http.get("/metrics/health", [this] { return view.metrics(steady_now()); });
+    http.get("/api/v1/health", [this] { return view.json(steady_now()); });
+  }
   http.get("/livez", [this] { return health.livez(steady_now()); });
   http.get("/readyz", [this] { return health.readyz(steady_now()); });
   http.get("/standbyz", [this] { return health.standbyz(steady_now()); });
@@ -167,9 +175,9 @@ Result<std::unique_ptr<Broker>> Broker::start(const BrokerOptions& options) {
   auto opened = shell->open();
   if (!opened) return tl::unexpected(opened.error());
   shell->start_shards();
-  shell->loop = std::make_unique<Loop>(Loop::Parts{shell->engine, *shell->gateway, shell->mailbox,
-                                                   shell->shards, shell->book, shell->health,
-                                                   shell->view, shell->watch, options.drain});
+  shell->loop = std::make_unique<Loop>(Loop::Parts{
+      shell->engine, *shell->gateway, shell->mailbox, shell->shards, shell->book, shell->health,
+      shell->view, shell->watch, options.drain, options.metrics == "on"});
   shell->thread = std::thread([inside = shell.get()] {
     inside->loop->run();
     const std::uint64_t one = 1;

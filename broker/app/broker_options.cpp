@@ -122,6 +122,9 @@ void declare_places(BrokerOptions& o, Config& config) {
   config.flag("open-http", o.open_http,
               "Allows listen-http on other addresses than loopback: whoever reaches it may read "
               "metrics and health.");
+  config.choice("metrics", o.metrics, {"on", "off"},
+                "off: nothing is counted or judged, and /metrics and health are not there; /livez "
+                "and /readyz are. To measure what they cost.");
   config.text("endpoints-file", o.endpoints_file,
               "Written with the actual endpoints as JSON once listening.");
   config.choice("log-level", o.log_level, {"debug", "info", "warn", "error", "off"},

@@ -35,6 +35,7 @@ struct BrokerOptions {
   std::string secret_key_file;  ///< the broker's own
   bool plaintext = false;
   bool open_http = false;
+  std::string metrics = "on";
   std::string endpoints_file;
   std::string log_level = "info";
   std::string log_format = "text";

@@ -45,6 +45,8 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kPagedIn:
     case FactKind::kJoinFired:
     case FactKind::kBusy:
+    case FactKind::kWaitGivenUp:
+    case FactKind::kPipelineKnown:
     case FactKind::kTransition: break;
   }
   return log::Level::kOff;

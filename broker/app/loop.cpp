@@ -24,7 +24,11 @@ Loop::Loop(Parts parts)
     : parts_(parts),
       probe_(parts.book),
       busy_(parts.book.counter(metrics::kLoopBusy)),
-      pass_seconds_(parts.book.histogram(metrics::kLoopPass)) {}
+      pass_seconds_(parts.book.histogram(metrics::kLoopPass)) {
+  std::vector<ShardNumber> shards;
+  for (const auto& [number, threads] : parts.shards) shards.push_back(number);
+  probe_.expect(shards);
+}
 
 void Loop::run() {
   parts_.engine.start(now_times(), effects_);
@@ -60,12 +64,11 @@ void Loop::pass() {
   const Steady now = steady_now();
   parts_.health.stamp(now);
   if (now >= next_sample_) sample(now);
-  if (worked) {
+  if (worked && parts_.measures) {
     busy_.add(static_cast<std::uint64_t>((now - began).count()));
     pass_seconds_.observe(now - began);
-  } else {
-    sleep();
   }
+  if (!worked) sleep();
 }
 
 void Loop::sleep() {
@@ -156,8 +159,10 @@ void Loop::observe_facts() {
   const Steady now = steady_now();
   bool is_about_shards = false;
   for (const auto& fact : effects_.facts) {
-    probe_.observe(fact);
-    parts_.watch.observe(fact);
+    if (parts_.measures) {
+      probe_.observe(fact);
+      parts_.watch.observe(fact);
+    }
     fact_log_.observe(fact, now);
     has_owned_ |= fact.kind == FactKind::kShardOpened;
     if (fact.kind == FactKind::kShardOpened || fact.kind == FactKind::kShardLost ||
@@ -212,6 +217,8 @@ void Loop::read_own_answers(health::Sample& sample) {
 void Loop::sample(Steady now) {
   next_sample_ = now + kSampleEvery;
   fact_log_.flush(now);
+  parts_.gateway.forget_silent(now);
+  if (!parts_.measures) return parts_.health.set_open(parts_.engine.counts().open_shards);
   step(event::FromClient{kOurselves, wire::ClientHello{{}, "metrics", ""}});
   step(event::FromClient{kOurselves, wire::GetQueues{kAskQueues}});
   step(event::FromClient{kOurselves, wire::GetWorkers{kAskWorkers}});
@@ -220,7 +227,6 @@ void Loop::sample(Steady now) {
   perform();
   probe_.queues(sample.queues);
   judge(sample, now);
-  parts_.gateway.forget_silent(now);
   const auto counts = parts_.engine.counts();
   parts_.health.set_open(counts.open_shards);
   auto& book = parts_.book;
@@ -253,6 +259,7 @@ void Loop::sample_sockets() {
   for (const auto side : {Gateway::Side::kClient, Gateway::Side::kWorker}) {
     const std::string name = side == Gateway::Side::kClient ? "clients" : "workers";
     const SocketCounts& counts = parts_.gateway.counts(side);
+    book.counter(metrics::kBeats, {name}).set(counts.beats);
     book.counter(metrics::kFrames, {name, "in"}).set(counts.frames_in);
     book.counter(metrics::kFrames, {name, "out"}).set(counts.frames_out);
     book.counter(metrics::kBytes, {name, "in"}).set(counts.bytes_in);

@@ -47,7 +47,8 @@ class Loop {
     Health& health;
     HealthView& view;
     health::HealthBook& watch;
-    Millis drain;  ///< how long it waits for writes in flight at the end
+    Millis drain;          ///< how long it waits for writes in flight at the end
+    bool measures = true;  ///< false: facts reach the log alone, and nobody is judged
   };
   explicit Loop(Parts parts);
 

@@ -52,6 +52,8 @@ void MaintenanceThread::keep(ShardNumber shard, const std::string& dsn) {
   const MetricBook::Labels labels{std::to_string(shard)};
   book_.counter(metrics::kPartitionDays, labels).add(static_cast<std::uint64_t>(report->days_made));
   book_.counter(metrics::kPartitionsDropped, labels).add(report->dropped.size());
+  book_.gauge(metrics::kPartitionsUntil, labels)
+      .set(static_cast<double>(to_ms(report->made_until)) / 1e3);
   book_.gauge(metrics::kPartitionsKept, labels).set(static_cast<double>(report->kept.size()));
   for (const auto& day : report->dropped)
     log::info("partition day dropped", {{"shard", shard}, {"day", day}});

@@ -10,6 +10,17 @@ std::unique_lock<std::mutex> guard(const StoreLock& lock) {
   return lock ? std::unique_lock(*lock) : std::unique_lock<std::mutex>();
 }
 
+/// Table and kind of change, in the order of Change.
+constexpr std::array<std::pair<std::string_view, std::string_view>, std::variant_size_v<Change>>
+    kRows{{{"orders", "insert"},
+           {"task", "insert"},
+           {"deferred", "insert"},
+           {"task", "delete"},
+           {"deferred", "delete"},
+           {"event", "insert"},
+           {"pipeline", "insert"},
+           {"queue_setting", "insert"}}};
+
 /// Observes how long it lived, and shows since when.
 class Timed {
  public:
@@ -37,7 +48,13 @@ StoreMetrics::StoreMetrics(MetricBook& book, ShardNumber shard)
       commit_writes(book.histogram(metrics::kCommitWrites, {std::to_string(shard)})),
       read_seconds(book.histogram(metrics::kReadSeconds, {std::to_string(shard)})),
       query_seconds(book.histogram(metrics::kQuerySeconds, {std::to_string(shard)})),
-      waiting(book.gauge(metrics::kStoreWaiting, {std::to_string(shard)})) {}
+      waiting(book.gauge(metrics::kStoreWaiting, {std::to_string(shard)})) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& [table, change] = kRows[i];
+    rows[i] = &book.counter(metrics::kRowsWritten,
+                            {std::to_string(shard), std::string(table), std::string(change)});
+  }
+}
 
 MeasuredStore::~MeasuredStore() {
   const auto held = guard(lock_);
@@ -53,7 +70,23 @@ CommitResult MeasuredStore::commit(std::span<const StoreWrite* const> batch) {
   const auto held = guard(lock_);
   const Timed timed(metrics_.commit_seconds, &metrics_.asked);
   metrics_.commit_writes.observe(static_cast<std::int64_t>(batch.size()));
-  return store_->commit(batch);
+  auto result = store_->commit(batch);
+  if (result.kind == CommitResult::Kind::kCommitted) count_rows(batch, result);
+  return result;
+}
+
+void MeasuredStore::count_rows(std::span<const StoreWrite* const> batch,
+                               const CommitResult& result) {
+  std::array<std::uint64_t, std::variant_size_v<Change>> counts{};
+  auto refused = result.refused.begin();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (refused != result.refused.end() && refused->write == i) {
+      ++refused;
+      continue;
+    }
+    for (const Change& change : batch[i]->changes) ++counts[change.index()];
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) metrics_.rows[i]->add(counts[i]);
 }
 
 Result<std::vector<OrderSnapshot>> MeasuredStore::load(std::span<const OrderId> ids) {

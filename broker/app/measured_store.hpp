@@ -4,9 +4,11 @@
 //          has no server in front of it: both forms take the same lock then.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <variant>
 
 #include "broker/store/store.hpp"
 #include "monitoring/probe/metric_book.hpp"
@@ -18,6 +20,8 @@ struct StoreMetrics {
   StoreMetrics(MetricBook& book, ShardNumber shard);
   MetricBook::Histogram& commit_seconds;
   MetricBook::Histogram& commit_writes;
+  /// By what a change does, in the order of Change.
+  std::array<MetricBook::Counter*, std::variant_size_v<Change>> rows{};
   MetricBook::Histogram& read_seconds;
   MetricBook::Histogram& query_seconds;
   MetricBook::Gauge& waiting;
@@ -41,6 +45,8 @@ class MeasuredStore final : public ShardStore {
   Result<void> probe() override;
 
  private:
+  void count_rows(std::span<const StoreWrite* const> batch, const CommitResult& result);
+
   std::unique_ptr<ShardStore> store_;
   StoreMetrics& metrics_;
   StoreLock lock_;

@@ -1,5 +1,5 @@
 // Asks one shard's database every three seconds how it is (store/shard_probe.hpp), and keeps the
-// newest answer for the loop.
+// newest answer for the loop; twice a minute it counts what waits in the tables.
 //
 // Rule:    a database that hangs keeps this thread waiting and nobody else: what it says grows old,
 //          and that is the finding.
@@ -8,7 +8,10 @@
 #pragma once
 
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/bounded_queue.hpp"
 #include "broker/store/shard_probe.hpp"
@@ -30,8 +33,12 @@ class ProbeThread {
  private:
   void run();
   void tell(const Result<ShardVitals>& found);
+  void tell(const std::vector<QueueCensus>& found);
 
   ShardProbe probe_;
+  MetricBook& book_;
+  const std::string shard_;
+  std::set<std::string> shown_;  ///< queues that some census has found
   MetricBook::Histogram& seconds_;
   MetricBook::Counter& failures_;
   MetricBook::Gauge& dead_rows_;

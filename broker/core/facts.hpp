@@ -1,6 +1,5 @@
 // Facts: what the core saw, in words of the domain. One probe turns them into metrics; logs,
-//        transcripts and
-// tests read the same stream. The core never counts for others.
+//        transcripts and tests read the same stream. The core never counts for others.
 //
 // Shapes:  one struct; which fields mean something stands beside each kind.
 // Threads: values; `pipeline`, `step`, `queue`, `dependency` point to names that live as long as
@@ -50,18 +49,20 @@ enum class FactKind : std::uint8_t {
   kWriteRejected,   ///< shard, text = the server's words: a culprit isolated
   kRowMissing,      ///< shard: a row to delete was not there; the shard is taken anew
   kBusy,            ///< text = reason
+  kWaitGivenUp,     ///< somebody who waited for an order took that back, as a rule out of time
+  kPipelineKnown,   ///< pipeline, step: one for each of its steps
   /// from, cause, to: one change of a task's state (for the simulator's coverage)
   kTransition
 };
 
-inline constexpr std::array<std::string_view, 31> kFactWords{
+inline constexpr std::array<std::string_view, 33> kFactWords{
     "order_accepted",  "order_duplicate", "order_refused",  "order_ended", "task_ready",
     "task_dispatched", "task_ended",      "task_retried",   "task_alarm",  "task_parked",
     "task_timed_out",  "task_cancelled",  "lease_lost",     "handed_back", "result_stale",
     "result_repeated", "task_adopted",    "backlogged",     "paged_in",    "join_fired",
     "worker_joined",   "worker_resynced", "worker_lost",    "worker_left", "shard_opened",
     "shard_lost",      "shard_refused",   "write_rejected", "row_missing", "busy",
-    "transition"};
+    "wait_given_up",   "pipeline_known",  "transition"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];

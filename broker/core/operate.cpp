@@ -197,8 +197,11 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
       pipeline->ancestors[step] = all;
     }
   }
-  for (const auto& step : pipeline->steps) queue_named(step.queue);
   const KnownPipeline* known = pipeline.get();
+  for (const auto& step : known->steps) {
+    queue_named(step.queue);
+    fact({.kind = FactKind::kPipelineKnown, .pipeline = &known->name, .step = &step.name});
+  }
   versions_[pipeline->name][pipeline->version] = known;
   pipelines_.emplace(row.id, std::move(pipeline));
   return known;

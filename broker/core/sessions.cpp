@@ -79,7 +79,7 @@ void Engine::State::on(event::FromClient& from) {
                         watch({peer, m.request}, m);
                       },
                       [&](wire::Unwait& m) {
-                        waiters_.forget({peer, m.request});
+                        give_up_waiting({peer, m.request});
                       },
                       [&](wire::Get& m) {
                         ask({{peer, m.request}, Question::Kind::kGet, m.id},

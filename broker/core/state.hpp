@@ -176,6 +176,7 @@ class Engine::State {
 
   // ---- submit.cpp: orders come in ----
   void submit(PeerId peer, wire::OrderRequest& request);
+  void turn_away(Asker asker, const OrderId& id, const Error& error);
   Result<void> check_request(const wire::OrderRequest& request) const;
   Result<void> admit(PeerId peer, Shard& shard, const wire::OrderRequest& request);
   void resubmit(Order& order, Asker asker, std::uint64_t hash);
@@ -319,6 +320,7 @@ class Engine::State {
   // ---- waiters.cpp: who waits for an order ----
   void wait(Asker asker, const wire::Wait& request);
   void begin_waiting(const OrderId& id, Asker asker, Order* order);
+  void give_up_waiting(Asker asker);
   void watch(Asker asker, const wire::Watch& request);
   bool try_answer(Order& order, const Waiter& waiter);
   void notify(Order& order);

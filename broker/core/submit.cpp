@@ -76,10 +76,29 @@ static Result<void> take_trace(wire::OrderRequest& request) {
   return {};
 }
 
+/// The answer to a submit that is not taken, and the fact of it: rejected for good, or told to come
+/// back. What is unavailable or in doubt is neither: the shard's own facts tell of that.
+void Engine::State::turn_away(Asker asker, const OrderId& id, const Error& error) {
+  const bool is_for_good = error.code == Code::kMalformed || error.code == Code::kNotFound ||
+                           error.code == Code::kConflict;
+  if (is_for_good || error.code == Code::kBusy) {
+    Fact turned;
+    turned.kind = is_for_good ? FactKind::kOrderRefused : FactKind::kBusy;
+    turned.shard = static_cast<ShardNumber>(id.shard());
+    turned.text = error.reason;
+    fact(std::move(turned));
+  }
+  answer(asker, error);
+}
+
 void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   const Asker asker{peer, request.request};
-  if (auto checked = check_request(request); !checked) return answer(asker, checked.error());
-  if (auto taken = take_trace(request); !taken) return answer(asker, taken.error());
+  if (auto checked = check_request(request); !checked) {
+    return turn_away(asker, request.id, checked.error());
+  }
+  if (auto taken = take_trace(request); !taken) {
+    return turn_away(asker, request.id, taken.error());
+  }
   Shard* shard = shard_of(request.id);
   if (shard == nullptr) {
     return answer(asker, Error{Code::kNotOwner, "shard", "", {}});
@@ -104,21 +123,14 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   if (shard->loading.size() >= settings_.inbox_orders) {
     Error busy{Code::kBusy, "inbox_full", "too many orders are being looked up", {}};
     busy.retry_after = Millis{20};
-    return answer(asker, busy);
+    return turn_away(asker, request.id, busy);
   }
   const std::int64_t age = to_ms(shard->wall(now.steady)) - request.id.unix_ms();
   if (age > settings_.id_past.count() || -age > settings_.id_future.count()) {
     return check_known(*shard, asker, request.id, hash);
   }
   if (auto admitted = admit(peer, *shard, request); !admitted) {
-    if (admitted.error().code == Code::kBusy) {
-      Fact busy;
-      busy.kind = FactKind::kBusy;
-      busy.shard = shard->number;
-      busy.text = admitted.error().reason;
-      fact(std::move(busy));
-    }
-    return answer(asker, admitted.error());
+    return turn_away(asker, request.id, admitted.error());
   }
   accept(*shard, asker, request, hash);
 }
@@ -165,10 +177,11 @@ void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
     return;
   }
   if (order.row.submit_hash != hash) {
-    return answer(asker, Error{Code::kConflict,
-                               "payload",
-                               "order " + order.row.id.to_string() + " exists with other content",
-                               {}});
+    return turn_away(asker, order.row.id,
+                     Error{Code::kConflict,
+                           "payload",
+                           "order " + order.row.id.to_string() + " exists with other content",
+                           {}});
   }
   fact(about(FactKind::kOrderDuplicate, order));
   answer_duplicate(asker);
@@ -177,15 +190,16 @@ void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
 /// An id from outside the window of new ids: known ones are answered from the record, others
 /// refused.
 void Engine::State::check_known(Shard& shard, Asker asker, const OrderId& id, std::uint64_t hash) {
-  with_order(shard, id, asker, [this, asker, hash](Order* order) {
+  with_order(shard, id, asker, [this, asker, hash, id](Order* order) {
     if (order != nullptr) return resubmit(*order, asker, hash);
-    answer(asker, Error{Code::kMalformed,
-                        "id_time",
-                        "the id's time is more than " +
-                            std::to_string(settings_.id_past.count() / 3'600'000) + " h past or " +
-                            std::to_string(settings_.id_future.count() / 60'000) +
-                            " min ahead of the broker's clock: check yours",
-                        {}});
+    turn_away(asker, id,
+              Error{Code::kMalformed,
+                    "id_time",
+                    "the id's time is more than " +
+                        std::to_string(settings_.id_past.count() / 3'600'000) + " h past or " +
+                        std::to_string(settings_.id_future.count() / 60'000) +
+                        " min ahead of the broker's clock: check yours",
+                    {}});
   });
 }
 

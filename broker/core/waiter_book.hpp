@@ -47,6 +47,12 @@ class WaiterBook {
     return waiter == found->second.end() ? nullptr : &waiter->second;
   }
 
+  /// The same where only the asker is known.
+  Waiter* find(Asker asker) {
+    const auto found = by_asker_.find(asker);
+    return found == by_asker_.end() ? nullptr : find(found->second, asker);
+  }
+
   void forget(Asker asker) {
     const auto found = by_asker_.find(asker);
     if (found == by_asker_.end()) return;

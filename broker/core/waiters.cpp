@@ -24,6 +24,13 @@ void Engine::State::wait(Asker asker, const wire::Wait& request) {
              [this, asker, id = request.id](Order* order) { begin_waiting(id, asker, order); });
 }
 
+void Engine::State::give_up_waiting(Asker asker) {
+  const Waiter* const waiter = waiters_.find(asker);
+  if (waiter == nullptr) return;
+  if (!waiter->is_watch) fact({.kind = FactKind::kWaitGivenUp});
+  waiters_.forget(asker);
+}
+
 /// The order that somebody waits for has been looked up; meanwhile they may have given up.
 void Engine::State::begin_waiting(const OrderId& id, Asker asker, Order* order) {
   Waiter* waiter = waiters_.find(id, asker);

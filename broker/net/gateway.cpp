@@ -84,6 +84,7 @@ class Gateway::Socket {
         continue;
       }
       items += items_of(*message);
+      counts.beats += std::holds_alternative<wire::Beat>(*message) ? 1 : 0;
       if (peer.key && !is_allowed(peer, *message, sink)) continue;
       sink(to_event(side_, peer.id, *std::move(message)));
     }

@@ -42,6 +42,7 @@ struct GatewaySettings {
 struct SocketCounts {
   std::uint64_t frames_in = 0, frames_out = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::uint64_t beats = 0;          ///< heartbeats that came in
   std::uint64_t refused = 0;        ///< frames answered with a Refusal
   std::uint64_t forbidden = 0;      ///< messages and orders that a key did not allow
   std::uint64_t gone = 0;           ///< peers found gone by a send

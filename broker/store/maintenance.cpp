@@ -1,6 +1,8 @@
 #include "broker/store/maintenance.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
 
 #include "base/check.hpp"
 #include "broker/store/connection.hpp"
@@ -28,6 +30,15 @@ constexpr const char* kPartitions =
     "where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' "
     "and c.relname ~ '^(orders|event)_[0-9]{8}$' order by 2, 1";
 
+/// "20260131"
+std::string name_of(std::chrono::days day) {
+  const std::chrono::year_month_day date{std::chrono::sys_days(day)};
+  const auto number = static_cast<int>(date.year()) * 10'000 +
+                      static_cast<int>(static_cast<unsigned>(date.month())) * 100 +
+                      static_cast<int>(static_cast<unsigned>(date.day()));
+  return std::to_string(number);
+}
+
 /// One session that looks after one shard.
 class Caretaker {
  public:
@@ -36,7 +47,10 @@ class Caretaker {
 
   Result<MaintenanceReport> run() {
     if (auto made = make_ahead(); !made) return tl::unexpected(made.error());
-    const auto partitions = past();
+    const auto all = stored();
+    if (!all) return tl::unexpected(to_error(all.error()));
+    report_.made_until = end_of_days(*all);
+    const auto partitions = past(*all);
     if (!partitions) return tl::unexpected(to_error(partitions.error()));
     for (std::size_t i = 0; i < partitions->size();) {
       // Orders and events of one day go together.
@@ -70,18 +84,34 @@ class Caretaker {
     return {};
   }
 
-  Tried<std::vector<Partition>> past() {
-    const auto limit = run_one("select to_char(" + moment() + " - " +
-                               std::to_string(settings_.retention_days) + ", 'YYYYMMDD')");
-    if (!limit) return tl::unexpected(limit.error());
-    const auto oldest_kept = (*limit)[0][0].as<std::string>();
+  Tried<std::vector<Partition>> stored() {
     const auto rows = run_one(kPartitions);
     if (!rows) return tl::unexpected(rows.error());
     std::vector<Partition> found;
     for (const auto& row : *rows) {
-      Partition one{row[0].as<std::string>(), row[1].as<std::string>(), row[2].as<bool>(),
-                    row[3].as<bool>()};
-      if (one.day < oldest_kept) found.push_back(std::move(one));
+      found.push_back({row[0].as<std::string>(), row[1].as<std::string>(), row[2].as<bool>(),
+                       row[3].as<bool>()});
+    }
+    return found;
+  }
+
+  /// The first day from today on that lacks a partition.
+  [[nodiscard]] Wall end_of_days(const std::vector<Partition>& all) const {
+    std::map<std::string, int> attached;
+    for (const Partition& one : all) attached[one.day] += one.is_attached && !one.is_pending;
+    auto day = std::chrono::floor<std::chrono::days>(now_.time_since_epoch());
+    while (attached[name_of(day)] == 2) ++day;
+    return Wall(day);
+  }
+
+  Tried<std::vector<Partition>> past(const std::vector<Partition>& all) {
+    const auto limit = run_one("select to_char(" + moment() + " - " +
+                               std::to_string(settings_.retention_days) + ", 'YYYYMMDD')");
+    if (!limit) return tl::unexpected(limit.error());
+    const auto oldest_kept = (*limit)[0][0].as<std::string>();
+    std::vector<Partition> found;
+    for (const Partition& one : all) {
+      if (one.day < oldest_kept) found.push_back(one);
     }
     return found;
   }

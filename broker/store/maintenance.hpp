@@ -29,6 +29,7 @@ struct MaintenanceSettings {
 
 struct MaintenanceReport {
   int days_made = 0;
+  Wall made_until{};  ///< the end of the last day from today on that has both its partitions
   std::vector<std::string> dropped;  ///< days ("20260131") that are gone
   std::vector<std::string> kept;  ///< days past retention in which something is not finished: alarm
   std::vector<std::string> troubles;  ///< what failed and is tried again next time

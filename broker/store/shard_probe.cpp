@@ -28,6 +28,15 @@ constexpr const char* kVitalsSql =
     "and backend_type <> 'autovacuum worker'), "
     "(select wal_bytes::bigint from pg_stat_wal)";
 
+constexpr const char* kCensus = "probe_census";
+constexpr const char* kCensusSql =
+    "select queue, count(*) filter (where is_parked), count(*) filter (where not is_parked), "
+    "min(order_id::text) filter (where is_parked) from ("
+    "(select queue, order_id, true as is_parked from deferred where state = 'parked' "
+    "order by queue, order_id limit $1) union all "
+    "(select queue, order_id, false from deferred where run_at is not null "
+    "and state = 'scheduled' and kind <> 2 order by run_at, seq limit $1)) waiting group by queue";
+
 }  // namespace
 
 ShardProbe::ShardProbe(std::string dsn, ShardNumber shard, std::string broker, std::string endpoint)
@@ -46,6 +55,7 @@ Result<void> ShardProbe::open() {
   connection_->prepare(kWrite, kWriteSql);
   connection_->prepare(kRead, kReadSql);
   connection_->prepare(kVitals, kVitalsSql);
+  connection_->prepare(kCensus, kCensusSql);
   return {};
 }
 
@@ -79,6 +89,28 @@ Result<ShardVitals> ShardProbe::measure() {
   vitals.oldest_snapshot = Millis{row[1].as<std::int64_t>()};
   vitals.wal_bytes = row[2].as<std::uint64_t>();
   return vitals;
+}
+
+Result<std::vector<QueueCensus>> ShardProbe::census() {
+  if (!connection_) {
+    if (auto opened = open(); !opened) return tl::unexpected(opened.error());
+  }
+  const auto rows = connection_->run(
+      [](pqxx::transaction_base& session) { return session.exec_prepared(kCensus, kCounted); });
+  if (!rows) {
+    if (rows.error().kind == Failure::Kind::kLost) connection_.reset();
+    return tl::unexpected(to_error(rows.error()));
+  }
+  std::vector<QueueCensus> found;
+  for (const auto& row : *rows) {
+    QueueCensus one;
+    one.queue = row[0].as<std::string>();
+    one.parked = row[1].as<std::uint64_t>();
+    one.scheduled = row[2].as<std::uint64_t>();
+    if (!row[3].is_null()) one.oldest_parked = OrderId::parse(row[3].as<std::string>());
+    found.push_back(std::move(one));
+  }
+  return found;
 }
 
 }  // namespace ordo

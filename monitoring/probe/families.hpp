@@ -1,9 +1,7 @@
-// Every metric of a broker, as data: what the probe and the app count into, and what
-// docs/metrics.md lists (a test holds the two together).
+// Every metric of a broker, as data: what the probe and the app count into (catalogue.hpp lists
+// them).
 //
-// Rule:    names follow Prometheus: base units, `_total` on counters, no label that grows with
-//          orders or users. One event is counted in one counter; outcomes of a counter exclude each
-//          other and add up.
+// Rule:    of names and counting: base/metric_family.hpp.
 // Threads: constants.
 #pragma once
 
@@ -88,6 +86,12 @@ inline constexpr MetricFamily kTaskRunSeconds{"ordo_task_run_seconds",
                                               "From handed to a worker to its result.",
                                               kWorkBounds,
                                               kMicros};
+inline constexpr MetricFamily kWaitsGivenUp{
+    "ordo_waits_given_up_total",
+    kCounter,
+    "",
+    "Waits for an order that were taken back: out of time, or renewed after a minute.",
+    {}};
 inline constexpr MetricFamily kResultsStale{"ordo_results_stale_total",
                                             kCounter,
                                             "",
@@ -126,6 +130,24 @@ inline constexpr MetricFamily kQueueSlots{
     "ordo_queue_slots", kGauge, "queue", "Slots of the workers that serve the queue.", {}};
 inline constexpr MetricFamily kQueuePaused{
     "ordo_queue_paused", kGauge, "queue", "1 while an operator has paused the queue.", {}};
+inline constexpr MetricFamily kQueueScheduled{
+    "ordo_queue_scheduled",
+    kGauge,
+    "shard,queue",
+    "Tasks in the tables that wait for their time, counted every 30 s, up to 100,000 a shard.",
+    {}};
+inline constexpr MetricFamily kQueueParked{
+    "ordo_queue_parked",
+    kGauge,
+    "shard,queue",
+    "Tasks in the tables that wait for an operator, counted every 30 s, up to 100,000 a shard.",
+    {}};
+inline constexpr MetricFamily kQueueParkedAge{
+    "ordo_queue_parked_order_age_seconds",
+    kGauge,
+    "shard,queue",
+    "Age of the oldest order that has a parked task; 0: none.",
+    {}};
 inline constexpr MetricFamily kBacklogged{
     "ordo_queue_backlogged_total",
     kCounter,
@@ -169,6 +191,12 @@ inline constexpr MetricFamily kCommitSeconds{"ordo_commit_seconds",        kHist
                                              "One round trip of a batch.", kFastBounds, kMicros};
 inline constexpr MetricFamily kCommitWrites{"ordo_commit_writes", kHistogram, "shard",
                                             "Orders' writes in a batch.", kCountBounds};
+inline constexpr MetricFamily kRowsWritten{
+    "ordo_rows_written_total",
+    kCounter,
+    "shard,table,change",
+    "Rows that commits inserted or deleted; by ended orders: rows an order.",
+    {}};
 inline constexpr MetricFamily kReadSeconds{
     "ordo_read_seconds", kHistogram, "shard", "Loads and pages on the owner's session.",
     kFastBounds,         kMicros};
@@ -204,6 +232,12 @@ inline constexpr MetricFamily kShardWalBytes{"ordo_shard_wal_bytes_total",
                                              {}};
 inline constexpr MetricFamily kPartitionDays{
     "ordo_partition_days_made_total", kCounter, "shard", "Partition days made ahead.", {}};
+inline constexpr MetricFamily kPartitionsUntil{
+    "ordo_partition_until_timestamp_seconds",
+    kGauge,
+    "shard",
+    "Until when orders and events have partitions, in Unix time; less now: how far ahead.",
+    {}};
 inline constexpr MetricFamily kPartitionsDropped{"ordo_partition_days_dropped_total",
                                                  kCounter,
                                                  "shard",
@@ -217,6 +251,8 @@ inline constexpr MetricFamily kPartitionsKept{
     {}};
 
 // ---- sockets and loop ----
+inline constexpr MetricFamily kBeats{
+    "ordo_socket_beats_total", kCounter, "socket", "Heartbeats that came in.", {}};
 inline constexpr MetricFamily kFrames{
     "ordo_socket_frames_total", kCounter, "socket,direction", "Frames of the two sockets.", {}};
 inline constexpr MetricFamily kBytes{
@@ -243,6 +279,13 @@ inline constexpr MetricFamily kLoopPass{"ordo_loop_pass_seconds",
                                         "One pass of the loop that had something to do.",
                                         kFastBounds,
                                         kMicros};
+inline constexpr MetricFamily kLoopAge{
+    "ordo_loop_age_seconds",
+    kGauge,
+    "",
+    "Since the loop last came round, at the scrape; /livez fails from 3 s on.",
+    {},
+    kMicros};
 inline constexpr MetricFamily kResident{
     "ordo_orders_resident", kGauge, "", "Orders in memory.", {}};
 inline constexpr MetricFamily kInFlight{
@@ -268,75 +311,5 @@ inline constexpr MetricFamily kNodeReason{"ordo_node_reason",
                                           "system,group,app,node,type,reason",
                                           "1 for the reason why a node is not green.",
                                           {}};
-
-/// All of them, for the documents' test.
-inline constexpr std::array kAll{&kBuildInfo,
-                                 &kNodeHealth,
-                                 &kNodeRootCause,
-                                 &kNodeReason,
-                                 &kOrdersAccepted,
-                                 &kOrdersDuplicate,
-                                 &kOrdersRefused,
-                                 &kOrdersBusy,
-                                 &kOrdersEnded,
-                                 &kOrderSeconds,
-                                 &kSubmitSeconds,
-                                 &kTasksDispatched,
-                                 &kTasksEnded,
-                                 &kTasksRetried,
-                                 &kTasksParked,
-                                 &kTaskAlarms,
-                                 &kTaskWaitSeconds,
-                                 &kTaskRunSeconds,
-                                 &kResultsStale,
-                                 &kResultsRepeated,
-                                 &kLeasesLost,
-                                 &kTasksAdopted,
-                                 &kJoins,
-                                 &kQueueReady,
-                                 &kQueueLeased,
-                                 &kQueueBacklog,
-                                 &kQueueOldest,
-                                 &kQueueWorkers,
-                                 &kQueueSlots,
-                                 &kQueuePaused,
-                                 &kBacklogged,
-                                 &kPagedIn,
-                                 &kWorkers,
-                                 &kFreeSlots,
-                                 &kWorkersJoined,
-                                 &kWorkersResynced,
-                                 &kWorkersLost,
-                                 &kWorkersLeft,
-                                 &kShardOpen,
-                                 &kShardEpoch,
-                                 &kShardsLost,
-                                 &kShardsRefused,
-                                 &kWritesRejected,
-                                 &kRowsMissing,
-                                 &kCommitSeconds,
-                                 &kCommitWrites,
-                                 &kReadSeconds,
-                                 &kQuerySeconds,
-                                 &kStoreWaiting,
-                                 &kShardProbeSeconds,
-                                 &kShardProbeFailures,
-                                 &kShardDeadRows,
-                                 &kShardOldestSnapshot,
-                                 &kShardWalBytes,
-                                 &kPartitionDays,
-                                 &kPartitionsDropped,
-                                 &kPartitionsKept,
-                                 &kFrames,
-                                 &kBytes,
-                                 &kRefused,
-                                 &kForbidden,
-                                 &kGone,
-                                 &kPeers,
-                                 &kLoopBusy,
-                                 &kLoopPass,
-                                 &kResident,
-                                 &kInFlight,
-                                 &kWaiters};
 
 }  // namespace ordo::metrics

@@ -11,6 +11,14 @@ constexpr std::array<std::string_view, 9> kOutcomeWords{"succeeded", "transient"
                                                         "snooze",    "unknown",     "timeout",
                                                         "lost",      "handed_back", "cancelled"};
 
+/// Why submits are rejected for good, and why they are to come back (docs/protocol.md).
+constexpr std::array<std::string_view, 13> kRefusals{
+    "trace",        "too_large",  "bad_id",          "bad_priority", "bad_delay",
+    "bad_deadline", "bad_text",   "bad_context",     "too_deep",     "id_time",
+    "payload",      "unstorable", "unknown_pipeline"};
+constexpr std::array<std::string_view, 4> kBusies{"inbox_full", "queue_full", "rate",
+                                                  "client_rate"};
+
 const std::string kNoName = "unknown";
 
 const std::string& name_of(const std::string* name) { return name == nullptr ? kNoName : *name; }
@@ -30,8 +38,21 @@ Probe::Probe(MetricBook& book)
   for (const auto* family :
        {&metrics::kResultsStale, &metrics::kResultsRepeated, &metrics::kLeasesLost,
         &metrics::kTasksAdopted, &metrics::kWorkersJoined, &metrics::kWorkersResynced,
-        &metrics::kWorkersLost, &metrics::kWorkersLeft}) {
+        &metrics::kWorkersLost, &metrics::kWorkersLeft, &metrics::kWaitsGivenUp}) {
     book_.counter(*family);
+  }
+}
+
+void Probe::expect(const std::vector<ShardNumber>& shards) {
+  for (const auto reason : kRefusals) book_.counter(metrics::kOrdersRefused, {std::string(reason)});
+  for (const auto reason : kBusies) book_.counter(metrics::kOrdersBusy, {std::string(reason)});
+  for (const ShardNumber shard : shards) {
+    const MetricBook::Labels labels{std::to_string(shard)};
+    book_.gauge(metrics::kShardOpen, labels);
+    for (const auto* family : {&metrics::kShardsLost, &metrics::kShardsRefused,
+                               &metrics::kWritesRejected, &metrics::kRowsMissing}) {
+      book_.counter(*family, labels);
+    }
   }
 }
 
@@ -61,6 +82,12 @@ void Probe::observe(const Fact& fact) {
     case FactKind::kShardRefused:
     case FactKind::kWriteRejected:
     case FactKind::kRowMissing: return observe_shard(fact);
+    case FactKind::kPipelineKnown:
+      // What has not happened yet shows zero: a rate over a series that begins misses its first.
+      pipeline(fact.pipeline);
+      step(fact);
+      return;
+    case FactKind::kWaitGivenUp: return count(metrics::kWaitsGivenUp);
     case FactKind::kResultStale: return count(metrics::kResultsStale);
     case FactKind::kResultRepeated: return count(metrics::kResultsRepeated);
     case FactKind::kTaskAdopted: return count(metrics::kTasksAdopted);
@@ -181,6 +208,9 @@ Probe::StepCells& Probe::step(const Fact& fact) {
                   &book_.counter(metrics::kTasksRetried, labels),
                   &book_.counter(metrics::kTaskAlarms, labels),
                   &book_.counter(metrics::kJoins, labels)};
+  for (const char* reason : {"exhausted", "poisoned"}) {
+    book_.counter(metrics::kTasksParked, {labels[0], labels[1], reason});
+  }
   for (std::size_t i = 0; i < kOutcomes; ++i) {
     cells.ended[i] =
         &book_.counter(metrics::kTasksEnded, {labels[0], labels[1], std::string(kOutcomeWords[i])});

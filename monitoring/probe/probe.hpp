@@ -26,6 +26,8 @@ class Probe {
  public:
   explicit Probe(MetricBook& book);
 
+  /// Shows zero for what these shards may come to, and for every reason that a submit may hear.
+  void expect(const std::vector<ShardNumber>& shards);
   void observe(const Fact& fact);
   /// What the queues hold now; a queue that is gone shows zeros.
   void queues(const std::vector<wire::QueueView>& views);

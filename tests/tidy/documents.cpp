@@ -109,8 +109,8 @@ Findings check_metrics(const Tree& tree) {
   const File* const document = tree.find(kDocument);
   if (document == nullptr) return {};
   Findings findings;
-  compare(matches_below(tree, {"monitoring/probe/"}, kInCode), matches(document->text, kInDocument),
-          kDocument, findings);
+  compare(matches_below(tree, {"monitoring/probe/", "worker/app/", "client/net/"}, kInCode),
+          matches(document->text, kInDocument), kDocument, findings);
   return findings;
 }
 

@@ -188,7 +188,10 @@ void Stage::perform() {
 }
 
 void Stage::write_down(const Effects& effects) {
-  for (const Fact& fact : effects.facts) print(wording_.fact(fact));
+  for (const Fact& fact : effects.facts) {
+    // Every story begins with its pipelines: nothing new is said by that.
+    if (fact.kind != FactKind::kPipelineKnown) print(wording_.fact(fact));
+  }
   for (const auto& operation : effects.store) {
     if (const auto* write = std::get_if<std::unique_ptr<Write>>(&operation.operation)) {
       for (auto& line : wording_.write(**write)) print(std::move(line));

@@ -6,8 +6,6 @@
 #include <array>
 #include <thread>
 
-#include "monitoring/probe/families.hpp"
-
 namespace ordo {
 namespace {
 
@@ -61,17 +59,6 @@ TEST(MetricBook, IsReadWhileItIsWritten) {
     }
   });
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(book.text().empty());
-}
-
-TEST(Families, HaveNamesOfPrometheusKind) {
-  for (const auto* family : metrics::kAll) {
-    const std::string_view name = family->name;
-    EXPECT_TRUE(name.starts_with("ordo_")) << name;
-    EXPECT_EQ(name.ends_with("_total"), family->type == MetricType::kCounter) << name;
-    EXPECT_EQ(family->bounds.empty(), family->type != MetricType::kHistogram) << name;
-    EXPECT_TRUE(std::is_sorted(family->bounds.begin(), family->bounds.end())) << name;
-    EXPECT_TRUE(family->help.ends_with('.')) << name;
-  }
 }
 
 }  // namespace

@@ -117,5 +117,25 @@ TEST(Probe, TakesEveryKindOfFact) {
   }
 }
 
+TEST(Probe, ShowsZeroForWhatMayCome) {
+  MetricBook book;
+  Probe probe(book);
+  probe.expect({0, 7});
+  probe.observe(fact(FactKind::kPipelineKnown));
+  const std::string text = book.text();
+  for (const char* line :
+       {"ordo_shard_open{shard=\"7\"} 0\n", "ordo_shard_lost_total{shard=\"7\"} 0\n",
+        "ordo_orders_refused_total{reason=\"id_time\"} 0\n",
+        "ordo_orders_busy_total{reason=\"inbox_full\"} 0\n",
+        "ordo_orders_accepted_total{pipeline=\"shop\"} 0\n",
+        "ordo_tasks_ended_total{pipeline=\"shop\",step=\"pay\",outcome=\"succeeded\"} 0\n",
+        "ordo_tasks_parked_total{pipeline=\"shop\",step=\"pay\",reason=\"exhausted\"} 0\n",
+        "ordo_waits_given_up_total 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  probe.observe(fact(FactKind::kWaitGivenUp));
+  EXPECT_THAT(book.text(), HasSubstr("ordo_waits_given_up_total 1\n"));
+}
+
 }  // namespace
 }  // namespace ordo
