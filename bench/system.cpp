@@ -96,13 +96,25 @@ Result<void> System::start_broker() {
   std::vector<std::string> arguments{
       "--database",       dsn_,     "--shards",         std::to_string(spec_.shards),
       "--listen-clients", clients_, "--listen-workers", workers_endpoint_,
-      "--listen-http",    http_,    "--log-level",      "warn",
-      "--plaintext"};
+      "--listen-http",    http_,    "--log-level",      "warn"};
+  if (spec_.keys.keyring.empty()) {
+    arguments.emplace_back("--plaintext");
+  } else {
+    arguments.insert(arguments.end(),
+                     {"--keys", spec_.keys.keyring, "--secret-key-file", spec_.keys.broker});
+  }
   arguments.insert(arguments.end(), spec_.broker_flags.begin(), spec_.broker_flags.end());
   auto started = Process::start("ordo-broker", std::move(arguments));
   if (!started) return tl::unexpected<Error>(started.error());
   broker_ = std::move(*started);
   return {};
+}
+
+Result<void> System::restart_broker(const SystemSpec& spec) {
+  broker_.reset();
+  spec_.broker_flags = spec.broker_flags;
+  spec_.keys = spec.keys;
+  return start_broker();
 }
 
 Result<void> System::start_workers(const WorkerSpec& spec) {
@@ -114,7 +126,8 @@ Result<void> System::start_workers(const WorkerSpec& spec) {
       "/proc/self/exe",
       {"worker", "--broker", "tcp://" + workers_endpoint_, "--slots", std::to_string(spec.slots),
        "--take-ahead", std::to_string(spec.take_ahead), "--micros",
-       std::to_string(spec.handler_micros), "--page", std::to_string(page_.descriptor())});
+       std::to_string(spec.handler_micros), "--page", std::to_string(page_.descriptor()),
+       "--key-file", spec_.keys.worker, "--broker-key", spec_.keys.broker_public});
   if (!started) return tl::unexpected<Error>(started.error());
   workers_ = std::move(*started);
   return {};
@@ -123,6 +136,8 @@ Result<void> System::start_workers(const WorkerSpec& spec) {
 Result<std::unique_ptr<client::Client>> System::connect(std::size_t in_flight) {
   client::Options options;
   options.endpoints = {"tcp://" + clients_};
+  options.key_file = spec_.keys.client;
+  options.broker_key = spec_.keys.broker_public;
   options.max_in_flight = in_flight;
   options.max_bytes = 256u << 20;
   options.timeout = std::chrono::milliseconds(30'000);

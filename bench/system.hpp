@@ -17,9 +17,15 @@
 
 namespace ordo::bench {
 
+/// Where the keys of all parties are; an empty keyring: plain text.
+struct KeyFiles {
+  std::string keyring, broker, broker_public, client, worker;
+};
+
 struct SystemSpec {
   int shards = 2;
-  std::vector<std::string> broker_flags;  ///< beside DSN, shards and addresses
+  std::vector<std::string> broker_flags{};  ///< beside DSN, shards and addresses
+  KeyFiles keys{};
 };
 
 struct WorkerSpec {
@@ -47,6 +53,8 @@ class System {
   static Result<std::unique_ptr<System>> start(const SystemSpec& spec);
 
   Result<void> start_broker();
+  /// The same database under a broker of other flags or keys; clients and workers are gone before.
+  Result<void> restart_broker(const SystemSpec& spec);
   Result<void> use_up_fresh_wal();
   Result<void> start_workers(const WorkerSpec& spec);
   void stop_workers() { workers_.reset(); }

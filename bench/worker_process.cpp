@@ -30,6 +30,8 @@ int run_worker_process(int argc, char** argv) {
   app.add_option("--take-ahead", options.take_ahead);
   app.add_option("--micros", micros);
   app.add_option("--page", descriptor)->required();
+  app.add_option("--key-file", options.key_file);
+  app.add_option("--broker-key", options.broker_key);
   CLI11_PARSE(app, argc, argv);
   options.brokers = {broker};
   options.name = "bench-worker";

@@ -50,7 +50,7 @@ dev_sim() {
 }
 
 dev_bench() {
-  [ $# -gt 0 ] || die "bench what? throughput, latency, backlog, restart, overload or ceiling"
+  [ $# -gt 0 ] || die "bench what? throughput, latency, backlog, restart, overload, ceiling or cost"
   ensure build run
   build_preset release programs >&2
   exec build/release/bench/ordo-bench "$@"
