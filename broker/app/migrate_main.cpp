@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/first_process.hpp"
 #include "broker/store/migrate.hpp"
 
 namespace {
@@ -31,6 +32,7 @@ int run(const ordo::MigrateSpec& spec) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ordo::end_on_signals_as_first_process();
   CLI::App app("Brings the tables of shards to what this version needs. Safe to run again.");
   app.name("ordo-migrate");
   ordo::MigrateSpec spec;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/first_process.hpp"
 #include "client/cli/commands.hpp"
 #include "client/cli/completion.hpp"
 
@@ -125,6 +126,7 @@ void add_examples(CLI::App& command, const std::string& examples) {
 }  // namespace ordo::cli
 
 int main(int argc, char** argv) {
+  ordo::end_on_signals_as_first_process();
   try {
     return ordo::cli::run(argc, argv);
   } catch (const std::exception& error) {
