@@ -1,37 +1,47 @@
 # shellcheck shell=bash
 # A Debian 12 folder with nothing but the minimal base, for ./dev test bare. Root only.
 
+# bare_mirror [WORD]: the host's Debian mirror; with `-security`, of security updates.
 bare_mirror() {
   local found
-  found=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list \
+  found=$(grep -rhoE "https?://[^ ]*/debian${1:-}/?( |\$)" /etc/apt/sources.list \
     /etc/apt/sources.list.d 2>/dev/null | head -n 1 | tr -d ' ')
-  echo "${found:-http://deb.debian.org/debian}"
+  echo "${found:-http://deb.debian.org/debian${1:-}}"
+}
+
+# bare_bootstrap PRISTINE: Debian's minimal base in this folder, once.
+bare_bootstrap() {
+  local pristine=$1
+  [ ! -f "$pristine.done" ] || return 0
+  step "debootstrap (minbase)"
+  rm -rf --one-file-system "$pristine"
+  mkdir -p "$pristine"
+  debootstrap --variant=minbase bookworm "$pristine" "$(bare_mirror)" \
+    >"$(log_of bare debootstrap)" 2>&1 ||
+    die "debootstrap failed: see build/logs/bare-debootstrap.log"
+  touch "$pristine.done"
+}
+
+# bare_way_to_packages ROOT: the host's mirrors and proxy settings. Nothing else of it.
+bare_way_to_packages() {
+  {
+    echo "deb $(bare_mirror) bookworm main"
+    echo "deb $(bare_mirror) bookworm-updates main"
+    echo "deb $(bare_mirror -security) bookworm-security main"
+  } >"$1/etc/apt/sources.list"
+  grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null |
+    xargs -r cp -t "$1/etc/apt/apt.conf.d/" || true
 }
 
 # bare_make ROOT: a new minimal system (its pristine form is kept and copied) with this checkout in
 # /ordo.
 bare_make() {
-  local root=$1 pristine=${1%/*}/pristine mirror
-  mirror=$(bare_mirror)
+  local root=$1 pristine=${1%/*}/pristine
   bare_unmount "$root"
   rm -rf --one-file-system "$root"
-  if [ ! -f "$pristine.done" ]; then
-    step "debootstrap (minbase)"
-    rm -rf --one-file-system "$pristine"
-    mkdir -p "$pristine"
-    debootstrap --variant=minbase bookworm "$pristine" "$mirror" \
-      >"$(log_of bare debootstrap)" 2>&1 ||
-      die "debootstrap failed: see build/logs/bare-debootstrap.log"
-    touch "$pristine.done"
-  fi
+  bare_bootstrap "$pristine"
   cp -a "$pristine" "$root"
-  # The host's way to the packages: mirror, proxy settings, name resolution. Nothing else of it.
-  {
-    echo "deb $mirror bookworm main"
-    echo "deb $mirror bookworm-updates main"
-  } >"$root/etc/apt/sources.list"
-  grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null |
-    xargs -r cp -t "$root/etc/apt/apt.conf.d/" || true
+  bare_way_to_packages "$root"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
   mkdir -p "$root/ordo"
   git ls-files -co --exclude-standard -z | xargs -0 tar -c --ignore-failed-read -f - 2>/dev/null |

@@ -97,6 +97,7 @@ dev_clean() {
   if mountpoint -q build/bare/root/proc 2>/dev/null; then
     die "build/bare is still mounted: umount build/bare/root/{proc,dev/pts,dev,tmp} first"
   fi
+  image_forget
   rm -rf build
   say "Removed build/"
 }

@@ -82,6 +82,7 @@ dev_test() {
     '') test_all ;;
     bare) test_bare ;;
     zombie | faults | install | monitoring | browser | helm) test_label "$1" ;;
+    image) ensure image && test_label image ;;
     *) test_named "$1" ;;
   esac
 }
@@ -105,7 +106,7 @@ test_named() {
   }
   if ctest --test-dir build/release -N -R "$pattern" | grep -qx 'Total Tests: 0'; then
     note "no test has '$name' in its name; \`ctest --test-dir build/release -N\` lists them all"
-    note "or name a part: zombie, faults, install, monitoring, browser, helm, bare; none: all"
+    note "or name a part: zombie, faults, install, image, monitoring, browser, helm, bare"
     exit 2
   fi
   ctest_stage "$name" build/release -R "$pattern"
@@ -128,11 +129,12 @@ backlog_keeps_all() {
 }
 
 test_all() {
-  ensure build run test
+  ensure build run test image
   if built "build (release)" release; then
     ctest_stage "unit, transcripts, contract, tidy" build/release -j "$(nproc)" \
       -L 'unit|transcript|contract|tidy' -LE 'integration|faults|zombie'
     ctest_stage "integration" build/release -L 'integration|install'
+    ctest_stage "container image" build/release -L image
     stage "simulator, 3000 seeds" sim_run --seeds 3000
     stage "simulator, planted bugs" sim_run --plants
     stage "backlog of a million orders: counts and memory" backlog_keeps_all
