@@ -28,12 +28,20 @@ image_lock() {
 image_unlock() { exec 7>&-; }
 
 # The base as the registry has it; where none can be reached, made of Debian's packages.
-image_need_base() {
-  if builder inspect --type image "$image_base" >/dev/null 2>&1; then return; fi
+image_need_base() { image_find_base || image_make_base; }
+
+image_find_base() {
+  builder inspect --type image "$image_base" >/dev/null 2>&1 && return
   step "base: $image_base"
-  if builder_limit=120 builder pull -q "$image_base" >"$(log_of image pull)" 2>&1; then return; fi
+  builder_limit=120 builder pull -q "$image_base" >"$(log_of image pull)" 2>&1
+}
+
+# Device files, which debootstrap makes, are for root alone, and not for root of a user namespace.
+may_make_devices() { is_root && grep -q ' 4294967295$' /proc/self/uid_map; }
+
+image_make_base() {
   note "no registry gives $image_base: it is made by debootstrap"
-  is_root || die "only root can make the base (debootstrap): pull $image_base where you can"
+  may_make_devices || die "only root can do that: pull $image_base where a registry is, or be root"
   . "$ORDO_ROOT/cmake/dev/bare.sh"
   local pristine=build/bare/pristine container
   bare_bootstrap "$pristine"

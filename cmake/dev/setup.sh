@@ -129,7 +129,7 @@ ensure() {
 
 dev_setup() {
   local groups=("$@")
-  [ ${#groups[@]} -gt 0 ] || groups=(build run test lint fuzz cover)
+  [ ${#groups[@]} -gt 0 ] || groups=(build run test lint fuzz cover image)
   local group known
   known=$(awk '!/^#/ && NF >= 3 && !seen[$1]++ { print $1 }' "$ORDO_ROOT/cmake/packages.txt")
   for group in "${groups[@]}"; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes the image from a build, reads every file of it, and runs a whole system out of it as a
 # cluster's strictest profile would (crun: uid 65532, read-only root, no capability, no new
-# privileges, each program process 1 of its own): tables, broker with keys, worker, an order to its
-# end, and an end on SIGTERM and on SIGINT. PostgreSQL is outside.
+# privileges, the usual filter of system calls, each program process 1 of its own): tables, broker
+# with keys, worker, an order to its end, an end on SIGTERM and on SIGINT. PostgreSQL is outside.
 #
 # Usage: image_test.sh SOURCE_FOLDER BUILD_FOLDER     exit code 77: it cannot be done here
 set -euo pipefail
@@ -14,17 +14,23 @@ cd "$ORDO_ROOT"
 . cmake/dev/build.sh
 . cmake/dev/system.sh
 . cmake/dev/image.sh
+# Heard also from what wait_until asks, which is otherwise silent.
+exec 3>&2
+note() { printf '%s\n' "image_test: $*" >&3; }
 skip() {
   note "SKIPPED: $*"
   exit 77
 }
 { has buildah && has crun; } || skip "no buildah or no crun; ./dev setup image installs them"
+# Of two answers only "yes" counts; inside a user namespace it would always be that.
+if [ "${ORDO_IN_NAMESPACE:-}" != 1 ] && ischroot 2>/dev/null; then
+  skip "a container cannot be started from inside a chroot"
+fi
 if ! is_root && [ "${ORDO_IN_NAMESPACE:-}" != 1 ]; then
   buildah unshare true 2>/dev/null || skip "neither root nor may this account have a user namespace"
   ORDO_IN_NAMESPACE=1 exec buildah unshare "$0" "$@"
 fi
 unshare --mount --pid --fork true 2>/dev/null || skip "this machine gives no mount or pid namespace"
-! ischroot 2>/dev/null || skip "a container cannot be started from inside a chroot"
 
 scratch=$build/image-test
 rm -rf "$scratch"
@@ -57,7 +63,8 @@ contained() {
     --mount /etc/hosts:/etc/hosts:ro "$layout" "$rootfs" "$place/$name" -- "$@"
   # crun 1.8 refuses to start where it sees cgroups of both kinds, though it is told to use none.
   # shellcheck disable=SC2016 # expands in the inner shell
-  unshare --mount bash -c 'mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || true
+  unshare --mount bash -c '{ mount -t cgroup2 none /sys/fs/cgroup ||
+      mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup || true; } 2>/dev/null
     exec crun --root "$1/crun" --cgroup-manager=disabled run --bundle "$1/$2" "$2"' \
     - "$place" "$name"
 }
@@ -84,6 +91,7 @@ confined() {
   fact "$1" CapBnd 0000000000000000
   fact "$1" CapPrm 0000000000000000
   fact "$1" NoNewPrivs 1
+  fact "$1" Seccomp 2
 }
 
 # ends NAME SIGNAL SECONDS [CODE]: process 1 gets it and ends within the time, with 0 or this code.
@@ -109,6 +117,8 @@ flags() {
 make_image() {
   step "image of $build"
   image_lock
+  image_find_base || may_make_devices ||
+    skip "no registry gives $image_base, and only root can make it"
   image_need_base
   local context
   context=$(image_context "$build")
