@@ -10,8 +10,7 @@ root=$2
 umask 022
 
 # ordo-demo and ordo-bench stay out: both start and kill whole systems, with PostgreSQL's programs.
-required='ordo ordo-broker ordo-migrate ordo-shop-worker'
-optional='ordo-monitor'
+required='ordo ordo-broker ordo-migrate ordo-monitor ordo-shop-worker'
 
 die() {
   echo "collect.sh: $*" >&2
@@ -29,9 +28,7 @@ tree() {
 programs() {
   for name in $required; do
     [ -x "$from/bin/$name" ] || die "$from/bin has no program $name"
-  done
-  for name in $required $optional; do
-    if [ -x "$from/bin/$name" ]; then install -m 755 "$from/bin/$name" "$root/usr/bin/$name"; fi
+    install -m 755 "$from/bin/$name" "$root/usr/bin/$name"
   done
   mkdir -p "$root/usr/share/ordo" "$root/usr/share/doc/ordo"
   cp -R "$from/share/ordo/." "$root/usr/share/ordo/"

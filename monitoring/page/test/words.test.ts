@@ -94,7 +94,7 @@ test('what is not known breaks the line, and ends a span', () => {
       scale,
       60,
     ),
-    'M0.0 1.0L60.0 1.0M300.0 1.0',
+    'M0.0 1.0h0L60.0 1.0M300.0 1.0h0',
   );
   assert.deepEqual(
     spansOf(

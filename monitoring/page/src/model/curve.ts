@@ -46,8 +46,9 @@ export function pathOf(points: Point[], scale: Scale, step: number): string {
   let path = '';
   let last = -Infinity;
   for (const [at, value] of points) {
-    const verb = at - last > 2 * step + 1e-6 ? 'M' : 'L';
-    path += `${verb}${scale.x(at).toFixed(1)} ${scale.y(value).toFixed(1)}`;
+    const isFirst = at - last > 2 * step + 1e-6;
+    path += `${isFirst ? 'M' : 'L'}${scale.x(at).toFixed(1)} ${scale.y(value).toFixed(1)}`;
+    if (isFirst) path += 'h0'; // with round ends: a dot, also where nothing follows
     last = at;
   }
   return path;

@@ -152,6 +152,10 @@ function orderedGroups(system: System, drafts: Draft[]): GroupDraft[][] {
     names,
     groupLinks.filter((link) => link.from !== link.to),
   );
+  // Nobody says (now) who needs it: it stands at the foot, where what is needed stands.
+  const foot = Math.max(0, ...tiers.values()) + 1;
+  const told = new Set(groupLinks.flatMap((link) => [link.from, link.to]));
+  for (const name of names) if (!told.has(name) && told.size > 0) tiers.set(name, foot);
   const place = placesOf(system);
   const rows: GroupDraft[][] = [];
   for (const group of names) {

@@ -1,6 +1,6 @@
 // What is wrong, as sentences: causes first, beneath each what is red because of it.
 
-import { count, measure } from '../model/format';
+import { count, listing, measure } from '../model/format';
 import { kWasGreen, troublesOf, type Trouble } from '../model/health';
 import { adviceFor } from '../model/reasons';
 import { href } from '../model/route';
@@ -15,7 +15,7 @@ export function nodeHref(system: string, id: string): string {
 export function Wrong({ system, limit = 50 }: { system: System; limit?: number }) {
   const all = troublesOf(system);
   const quiet = all.filter(({ node }) => isQuiet(node)).length;
-  const troubles = all.filter(({ node }) => !isQuiet(node));
+  const [troubles, alike] = withoutRepeats(all.filter(({ node }) => !isQuiet(node)));
   if (all.length === 0) {
     return (
       <p class="empty good">
@@ -29,6 +29,13 @@ export function Wrong({ system, limit = 50 }: { system: System; limit?: number }
         <TroubleItem key={trouble.node.id} system={system.system} trouble={trouble} />
       ))}
       {troubles.length > limit && <li class="more">and {troubles.length - limit} more nodes</li>}
+      {[...alike.values()].map(([first, ...others]) => (
+        <li key={first.id} class="more">
+          <Glyph of={first.status} /> {count(others.length + 1, `more ${first.type}`)}:{' '}
+          {first.status} · {adviceFor(first).word} (
+          {listing([first, ...others].map((node) => node.node))})
+        </li>
+      ))}
       {quiet > 0 && (
         <li class="more">
           <Glyph of="unknown" /> {count(quiet, 'node')}: no news; green when last heard of.
@@ -36,6 +43,25 @@ export function Wrong({ system, limit = 50 }: { system: System; limit?: number }
       )}
     </ol>
   );
+}
+
+/** Of many nodes that are not well for one reason these are shown whole, the others in a line. */
+const kAlike = 2;
+type Alike = Map<string, [HealthNode, ...HealthNode[]]>;
+function withoutRepeats(troubles: Trouble[]): [Trouble[], Alike] {
+  const seen = new Map<string, number>();
+  const alike: Alike = new Map();
+  const shown = troubles.filter(({ node }) => {
+    const key = `${node.type} ${node.status} ${node.reason}`;
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    if (node.status === 'red' || before < kAlike) return true;
+    const others = alike.get(key);
+    if (others === undefined) alike.set(key, [node]);
+    else others.push(node);
+    return false;
+  });
+  return [shown, alike];
 }
 
 /** Unknown, and green before: of many such one line is enough. */
