@@ -23,8 +23,7 @@ std::string last_error(const OrderRecord& record, StepIndex step) {
   for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
     const bool is_end = it->kind == EventKind::kAttemptFailed || it->kind == EventKind::kParked;
     if (it->step != step || !is_end) continue;
-    const auto error = get_context(it->note, "error");
-    return error.value_or(std::string{});
+    return get_text(it->note, "error").value_or(std::string{});
   }
   return {};
 }
@@ -84,7 +83,7 @@ std::string first_failure(const std::vector<wire::AttemptView>& chain) {
 }
 
 /// As it follows a reason.
-std::string told(const std::string& error) { return error.empty() ? error : ": " + error; }
+std::string told(const std::string& error) { return error.empty() ? error : ": \"" + error + "\""; }
 
 }  // namespace
 

@@ -139,6 +139,9 @@ std::string draw_token() {
 }
 
 Result<void> add_token(const std::string& path, const Person& person, const std::string& token) {
+  if (!is_person_name(person.name)) {
+    return fail(Code::kMalformed, "tokens", "a name is 1 to 64 of letters, digits and `_.@+-`");
+  }
   std::string start;
   if (::access(path.c_str(), F_OK) == 0) {
     auto text = read_secret_file(path, "token file", Tokens::kFileBytes);

@@ -28,7 +28,7 @@ class MonitorDesk : public ::testing::Test {
     for (const std::string name : {"one", "two"}) {
       const auto put = client.put_pipeline("pipeline: " + name +
                                            "\nversion: 1\nsteps:\n  work: { retry: { attempts: 1 } "
-                                           "}\n  ship: { after: work, optional: true }\n");
+                                           "}\n  ship: { after: work }\n");
       EXPECT_TRUE(put) << put.error().message;
     }
   }
@@ -102,7 +102,7 @@ TEST_F(MonitorDesk, ShowsAnOrderAndItsPipeline) {
   const Json graph = monitor.get("/api/v1/pipelines/one").json();
   EXPECT_EQ(graph["version"], 1);
   EXPECT_EQ(graph["graph"][1]["after"], Json::array({"work"}));
-  EXPECT_EQ(graph["graph"][1]["optional"], true);
+  EXPECT_EQ(graph["graph"][1]["queue"], "ship");
   const HttpSaid none =
       monitor.get("/api/v1/orders/" + OrderId::make(1'700'000'000'000, 0, 1).to_string());
   EXPECT_EQ(none.status, 404);
