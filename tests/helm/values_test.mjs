@@ -115,7 +115,7 @@ test('the schema and values.yaml know the same keys', () => {
 test('broker.config takes the settings of docs/configuration.md that the chart does not set itself', () => {
   const document = fs.readFileSync(path.join(top, 'docs/configuration.md'), 'utf8');
   const settings = [...document.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map((m) => m[1]);
-  const ours = ['name', 'system', 'database', 'shard-databases', 'shards', 'first-shard', 'store',
+  const ours = ['name', 'system', 'metrics', 'database', 'shard-databases', 'shards', 'first-shard', 'store',
     'listen-clients', 'listen-workers', 'listen-http', 'keys', 'secret-key-file', 'plaintext', 'open-http',
     'endpoints-file', 'drain'];
   const taken = Object.keys(schema.properties.broker.properties.config.properties);
