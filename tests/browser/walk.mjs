@@ -35,6 +35,7 @@ const id = await cause.getAttribute('data-box');
 await page.click(`[data-box="${id}"]`);
 await page.waitForSelector(`h2:has-text("${id}")`);
 await page.waitForSelector('.strip rect.tone-red');
+await picture('page-node');
 await page.click('.verdict >> text=Runbook');
 await page.waitForSelector('article h2:has-text("Mitigation")');
 
@@ -58,6 +59,7 @@ await page.click('button[aria-label="Retry hello"]');
 await page.fill('#why', 'the slow worker is gone');
 await page.click('dialog button[type=submit]');
 await page.waitForSelector('.verdict.status-succeeded');
+await picture('page-retried');
 assert.match(await page.locator('.events').innerText(), /the slow worker is gone/);
 await page.waitForSelector('.timeline .tl.succeeded');
 
