@@ -111,6 +111,8 @@ Tree read_tree() {
     if (it->is_directory() && is_outside) it.disable_recursion_pending();
     if (it->is_regular_file() && is_text(it->path())) {
       tree.files.push_back(make_file(path, read_file(it->path())));
+    } else if (it->path().extension() == ".png") {
+      tree.files.push_back(make_file(path, {}));  // links lead to it; its bytes are nobody's text
     }
   }
   std::sort(tree.files.begin(), tree.files.end(),
