@@ -18,6 +18,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RULES = "monitoring/prometheus/rules"
 RUNBOOKS = "docs/runbooks"
+FAMILIES = ["monitoring/probe/families.hpp", "worker/app/families.hpp"]
 SEVERITIES = {"critical", "warning", "info"}
 SWITCH = "OrdoDeadMansSwitch"  # always fires: severity none, and no test in which it is silent
 ROLES = {None, "cause", "symptom"}
@@ -47,8 +48,8 @@ class Tree:
         self.runbooks = {os.path.basename(path)[:-len(".md")]: read(path)
                          for path in glob.glob(f"{top}/{RUNBOOKS}/*.md")}
         self.index = self.runbooks.pop("README", "")
-        self.families = set(
-            re.findall(r'"(ordo_[a-z0-9_]+)"', read(f"{top}/monitoring/probe/families.hpp")))
+        self.families = {name for path in FAMILIES
+                         for name in re.findall(r'"(ordo_[a-z0-9_]+)"', read(f"{top}/{path}"))}
         self.cli = read(f"{top}/docs/cli.md")
 
     def names(self):
@@ -174,6 +175,8 @@ PLANTS = [
      "there is no metric ordo_commit_hours_bucket"),
     (WORK, "queue:ordo_waiting:sum > 0", "queue:ordo_waiting:max > 0",
      "there is no metric queue:ordo_waiting:max"),
+    (f"{RULES}/worker_alerts.yaml", "ordo_worker_brokers_up", "ordo_worker_servers_up",
+     "there is no metric ordo_worker_servers_up"),
     ("tests/monitoring/work_alerts.test.yaml", "- series: ordo_queue_paused",
      "- series: ordo_queue_stopped", "there is no metric ordo_queue_stopped"),
     (f"{RUNBOOKS}/OrdoNoWorkers.md", "ordo_queue_workers", "ordo_queue_servants",
@@ -185,9 +188,10 @@ def planted(plant):
     """What is wrong with how this fault is found; nothing where it is found."""
     path, before, after, expected = plant
     with tempfile.TemporaryDirectory() as top:
-        for folder in (RULES, RUNBOOKS, "tests/monitoring", "monitoring/probe"):
+        for folder in (RULES, RUNBOOKS, "tests/monitoring"):
             shutil.copytree(f"{ROOT}/{folder}", f"{top}/{folder}")
-        for file in ("monitoring/prometheus/alertmanager.yml", "docs/cli.md"):
+        for file in ("monitoring/prometheus/alertmanager.yml", "docs/cli.md", *FAMILIES):
+            os.makedirs(os.path.dirname(f"{top}/{file}"), exist_ok=True)
             shutil.copy(f"{ROOT}/{file}", f"{top}/{file}")
         if before is None:
             os.remove(f"{top}/{path}")
