@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rules, alerts, runbooks, tests and metrics agree.
+"""Rules, alerts, runbooks, dashboards, tests and metrics agree.
 
 Usage: check_alerts.py          the repository must give no finding
        check_alerts.py --plants each planted fault must give its finding
@@ -9,6 +9,7 @@ Exit code 77: skipped, because there is no PyYAML.
 """
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RULES = "monitoring/prometheus/rules"
 RUNBOOKS = "docs/runbooks"
+DASHBOARDS = "monitoring/grafana/dashboards"
 FAMILIES = ["monitoring/probe/families.hpp", "worker/app/families.hpp"]
 SEVERITIES = {"critical", "warning", "info"}
 SWITCH = "OrdoDeadMansSwitch"  # always fires: severity none, and no test in which it is silent
@@ -50,6 +52,8 @@ class Tree:
         self.index = self.runbooks.pop("README", "")
         self.families = {name for path in FAMILIES
                          for name in re.findall(r'"(ordo_[a-z0-9_]+)"', read(f"{top}/{path}"))}
+        self.uids = {json.loads(read(path))["uid"]
+                     for path in glob.glob(f"{top}/{DASHBOARDS}/*.json")}
         self.cli = read(f"{top}/docs/cli.md")
 
     def names(self):
@@ -77,6 +81,10 @@ def labels_and_words(tree):
             yield f"{name}: it has no description"
         if words.get("runbook_url") != f"{RUNBOOKS}/{name}.md":
             yield f"{name}: its runbook_url is {words.get('runbook_url')}"
+        # Relative to where Grafana is, which the rules do not know.
+        found = re.fullmatch(r"d/([\w-]+)", words.get("dashboard_url", ""))
+        if not found or found.group(1) not in tree.uids:
+            yield f"{name}: there is no dashboard {words.get('dashboard_url')}"
 
 
 def runbooks(tree):
@@ -159,6 +167,12 @@ PLANTS = [
      "description: ''", "OrdoWritesRejected: it has no description"),
     (WORK, "runbooks/OrdoNoWorkers.md", "runbooks/Other.md",
      "OrdoNoWorkers: its runbook_url is docs/runbooks/Other.md"),
+    (WORK, "dashboard_url: d/ordo-trouble", "dashboard_url: d/ordo-troubles",
+     "OrdoTasksParked: there is no dashboard d/ordo-troubles"),
+    (WORK, "          dashboard_url: d/ordo-engine\n", "",
+     "OrdoLoopSaturated: there is no dashboard None"),
+    (f"{DASHBOARDS}/ordo-trouble.json", None, None,
+     "OrdoTasksParked: there is no dashboard d/ordo-trouble"),
     (f"{RUNBOOKS}/OrdoNoWorkers.md", None, None, "OrdoNoWorkers: it has no runbook"),
     (WORK, "alert: OrdoNoWorkers", "alert: OrdoNobody", "OrdoNoWorkers.md: there is no such alert"),
     (f"{RUNBOOKS}/OrdoNoWorkers.md", "## Impact", "## Effect", "OrdoNoWorkers.md: its parts"),
@@ -188,7 +202,7 @@ def planted(plant):
     """What is wrong with how this fault is found; nothing where it is found."""
     path, before, after, expected = plant
     with tempfile.TemporaryDirectory() as top:
-        for folder in (RULES, RUNBOOKS, "tests/monitoring"):
+        for folder in (RULES, RUNBOOKS, DASHBOARDS, "tests/monitoring"):
             shutil.copytree(f"{ROOT}/{folder}", f"{top}/{folder}")
         for file in ("monitoring/prometheus/alertmanager.yml", "docs/cli.md", *FAMILIES):
             os.makedirs(os.path.dirname(f"{top}/{file}"), exist_ok=True)
@@ -212,7 +226,7 @@ def main():
         said = f"{len(PLANTS)} planted faults are found"
     else:
         wrong = findings(ROOT)
-        said = "alerts, runbooks, tests and metrics agree"
+        said = "alerts, runbooks, dashboards, tests and metrics agree"
     for word in wrong:
         print(word, file=sys.stderr)
     if not wrong:
