@@ -21,7 +21,8 @@ SCHEMA = 42  # of the library's version; Grafana migrates older ones itself
 LARGEST = 200_000  # bytes: all of them must fit into one release of Helm (1 MiB)
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GREY, COLOURS = "#6e6e6e", {"-1": "unknown", "0": "green", "1": "yellow", "2": "red"}
-NAME = re.compile(r"(?<![\w:./-])((?:[a-z_]+:)?ordo_[a-z0-9_]+(?::[a-z0-9_]+)?)(?![\w:/-])")
+NAME = re.compile(r"(?<![\w:./-])((?:[a-z_]+:)?(?:ordo|process)_[a-z0-9_]+(?::[a-z0-9_]+)?)"
+                  r"(?![\w:/-])")
 OF_GRAFANA = {"__rate_interval", "__range", "__url_time_range"}
 
 
@@ -191,7 +192,7 @@ def first_expr(page, change):
     target["expr"] = change(target["expr"])
 
 
-# How each fault is planted into the overview or the orders, and what must be found.
+# How each fault is planted into a dashboard, and what must be found.
 PLANTS = [
     ("overview", lambda page: page.update(uid="other"), "its uid is other"),
     ("overview", lambda page: page.update(schemaVersion=16), "its schemaVersion is 16"),
@@ -230,6 +231,8 @@ PLANTS = [
         url="/d/ordo-order?"), "leads nowhere"),
     ("orders", lambda page: first_expr(page, lambda expr: expr.replace("accepted", "acepted")),
      "no metric ordo_orders_acepted_total"),
+    ("engine", lambda page: first_expr(page, lambda expr: "process_cpu_hours{system=~\".\"}"),
+     "no metric process_cpu_hours"),
     ("orders", lambda page: first_expr(page, lambda expr: "ordo_order_seconds{system=~\".\"}"),
      "no metric ordo_order_seconds"),
     ("orders", lambda page: first_expr(page, lambda expr: expr.replace("$__rate_interval", "5m")),

@@ -3,10 +3,11 @@
 
 Usage: dashboards_test.py BUILD     the folder of a build
 
-Two brokers on one PostgreSQL, shop workers, orders that end, fail, are retried and parked, are
-refused and told to come back later; a broker and a worker that go. Nothing is excused: each query,
-each variable and each selector inside a query must find series, with the labels that legends and
-columns name; and some panels must show what happened. Planted queries must be found to give none.
+Two brokers on one PostgreSQL, shop workers, of which one serves metrics, orders that end, fail, are
+retried and parked, are refused and told to come back later; a broker and a worker that go. Nothing
+is excused: each query, each variable and each selector inside a query must find series, with the
+labels that legends and columns name; and some panels must show what happened. Planted queries must
+be found to give none.
 Exit code 77: skipped, because a program is not there.
 """
 
@@ -22,12 +23,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.parse
+import urllib.request
 
 import dashboards
 from live_system import LiveSystem, page, postgres_bin
 from servers import HOME, ROOT, configuration, program, query, wait_for
 
 DAY = 86400
+NO_WORKER = "targets: []  # such as"
 PAST = 2  # orders a second, yesterday and last week
 # Long enough for everything since the start of this test.
 WINDOW = {"$__rate_interval": "5m", "$__range": "15m"}
@@ -46,6 +49,9 @@ FACTS = [
     ("ordo-orders", "There already", {"pipeline": "hello"}, lambda value: value > 0),
     ("ordo-workers", "Waiting, by queue", {"queue": "fax"}, lambda value: value == 3),
     ("ordo-workers", "Attempts by step and outcome", {"outcome": "lost"}, lambda value: value > 0),
+    ("ordo-workers", "Handlers that returned", {"handler": "code_issue", "outcome": "transient"},
+     lambda value: value > 0),
+    ("ordo-workers", "Sessions that are missing", {"system": "ordo"}, lambda value: value == 0),
     ("ordo-trouble", "Tried again, by step", {"pipeline": "digital", "step": "code_issue"},
      lambda value: value > 0),
 ]
@@ -93,8 +99,19 @@ def prometheus(folder, brokers):
         "['127.0.0.1:7780']": f"[{targets}]", "scrape_interval: 5s": "scrape_interval: 1s",
         "scrape_timeout: 4s": "scrape_timeout: 1s", "['127.0.0.1:9093']": "[]"})
     with program(folder, "prometheus", config, "--storage.tsdb.path=data",
-                 "--web.listen-address=127.0.0.1:0") as base:
+                 "--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle") as base:
         yield base
+
+
+def look_at_worker(folder, base, address):
+    """Puts a worker's address where prometheus.yml has room for it."""
+    path = os.path.join(folder, "prometheus.yml")
+    with open(path, encoding="utf-8") as text:
+        config = text.read()
+    assert NO_WORKER in config, f"prometheus.yml has no {NO_WORKER}"
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(config.replace(NO_WORKER, f"targets: ['{address}']  #"))
+    urllib.request.urlopen(f"http://{base}/-/reload", data=b"", timeout=5).close()
 
 
 def lines(pipeline, count, **more):
@@ -140,7 +157,8 @@ def work(system, broker, base):
     doomed = system.start_worker("shop-2", broker, "--time-scale", "100")
     wait_for("the worker to be killed has tasks", lambda: value(base, "sum(ordo_queue_leased)"))
     doomed.kill()
-    system.start_worker("shop-1", broker, "--slots", "16")
+    system.start_worker("shop-1", broker, "--slots", "16", "--listen-http", "127.0.0.1:0")
+    look_at_worker(system.folder, base, system.worker_http("shop-1"))
     discontinued = lines("digital", 8, payload='{"note": "discontinued"}')
     system.ordo(broker, "submit", "--file", "-",
                 lines=discontinued + lines("digital", 60) + lines("3c", 60))

@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -109,6 +110,13 @@ class LiveSystem:
     def start_worker(self, name, endpoints, *flags):
         return self.start(name, [self.program("ordo-shop-worker"), "--broker",
                                  endpoints["workers"], "--name", name, *flags])
+
+    def worker_http(self, name):
+        """Where a worker that was started with --listen-http serves its metrics, as its log says."""
+        def read():
+            with open(os.path.join(self.folder, name + ".log"), encoding="utf-8") as text:
+                return re.search(r"serving metrics and health.*http=\S*?([\d.]+:\d+)", text.read())
+        return wait_for(f"{name} serves its metrics", read).group(1)
 
     def ordo(self, endpoints, *words, lines=None, timeout="30s"):
         """Runs `ordo`; gives what it prints, whatever its exit code says."""

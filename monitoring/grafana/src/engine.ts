@@ -1,6 +1,6 @@
 import { Page } from './kit';
-import { figure, lines, rows, spread } from './panels';
-import { BROKER, max, mean, QUEUE, quantile, rate, sum } from './words';
+import { figure, lines, processes, rows, spread } from './panels';
+import { BROKER, BROKERS, max, mean, QUEUE, quantile, rate, sum } from './words';
 
 export const engine: Page = {
   uid: 'ordo-engine',
@@ -281,5 +281,6 @@ export const engine: Page = {
         }),
       ],
     },
+    { title: 'Broker programs', panels: processes(BROKERS, 'broker') },
   ],
 };

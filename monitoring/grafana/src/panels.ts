@@ -11,7 +11,7 @@ import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import * as units from '@grafana/grafana-foundation-sdk/units';
 
-import { COLOURS, NOTHING, SOURCE, Steps, thresholds } from './words';
+import { COLOURS, NOTHING, rate, SOURCE, Steps, sum, thresholds } from './words';
 
 /** An expression and how its series are called: `{{queue}}`. */
 export type Query = [expr: string, legend: string];
@@ -154,6 +154,35 @@ export function figure(look: Figure): Sized {
     builder.overrideByRegexp(series, [{ id: 'thresholds', value }]);
   }
   return sized(look, 4, builder);
+}
+
+/** What processes use of their machine; `who` they are, as a word for the titles. */
+export function processes(selector: string, who: string): Sized[] {
+  const open = sum('process_open_fds', selector, 'instance');
+  return [
+    lines({
+      width: 8,
+      title: `Processor, by ${who}`,
+      description: 'Seconds of processor time a second, user and system: 1 is one core in full use.',
+      unit: 'short',
+      queries: [[rate('process_cpu_seconds_total', selector, 'instance'), '{{instance}}']],
+    }),
+    lines({
+      width: 8,
+      title: `Memory, by ${who}`,
+      description: 'Memory in RAM. What grows for days without more work is a leak.',
+      unit: 'bytes',
+      queries: [[sum('process_resident_memory_bytes', selector, 'instance'), '{{instance}}']],
+    }),
+    lines({
+      width: 8,
+      title: `File descriptors in use, by ${who}`,
+      description: 'Share of those that the process may have open; each connection takes one.',
+      unit: 'percentunit',
+      queries: [[`${open} / ${sum('process_max_fds', selector, 'instance')}`, '{{instance}}']],
+      steps: { warn: 0.7, bad: 0.9 },
+    }),
+  ];
 }
 
 /** What a panel of colours needs; its mappings are its unit. */

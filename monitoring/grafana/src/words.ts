@@ -11,6 +11,10 @@ export const PIPELINE = `${BROKER},pipeline=~"$pipeline"`;
 export const QUEUE = `${BROKER},queue=~"$queue"`;
 export const SHARD = `${BROKER},shard=~"$shard"`;
 
+/** Programs by their job: numbers of a process have the same names in all. */
+export const BROKERS = `job="ordo",${BROKER}`;
+export const WORKERS = `job="ordo-workers",${SYSTEM}`;
+
 /** Labels that every sum keeps, so that systems are never added up. */
 function by(labels: string): string {
   return labels === '' ? 'system' : `system, ${labels}`;

@@ -1,6 +1,6 @@
 import { Page } from './kit';
-import { figure, lines, rows, spread } from './panels';
-import { BROKER, increase, max, mean, PIPELINE, QUEUE, quantile, rate, sum } from './words';
+import { figure, lines, processes, rows, spread } from './panels';
+import { BROKER, increase, max, mean, PIPELINE, QUEUE, quantile, rate, sum, WORKERS } from './words';
 
 const used = (by: string) =>
   `${sum('ordo_queue_leased', QUEUE, by)} / (${sum('ordo_queue_slots', QUEUE, by)} > 0)`;
@@ -209,6 +209,140 @@ export const workers: Page = {
           decimals: 0,
           width: 24,
         }),
+      ],
+    },
+    {
+      title: 'Worker programs, by their own word (where --listen-http is given)',
+      panels: [
+        figure({
+          title: 'Results that wait',
+          description:
+            'Results that no broker has recorded yet, of all workers. Some are always on their way; ' +
+            'where none arrives for a minute OrdoResultsWaiting fires.',
+          unit: 'short',
+          queries: [[sum('ordo_worker_results_waiting', WORKERS), '{{system}}']],
+          width: 6,
+          decimals: 0,
+        }),
+        figure({
+          title: 'Sessions that are missing',
+          description:
+            'Brokers that workers were told of and have no session with. OrdoWorkerCutOff fires ' +
+            'after a minute.',
+          unit: 'short',
+          queries: [
+            [
+              `${sum('ordo_worker_brokers', WORKERS)} - ${sum('ordo_worker_brokers_up', WORKERS)}`,
+              '{{system}}',
+            ],
+          ],
+          width: 6,
+          decimals: 0,
+          steps: { warn: 1 },
+        }),
+        figure({
+          title: 'Slots that hang',
+          description: 'Slots whose handler is long past its timeout and does not return.',
+          unit: 'short',
+          queries: [[sum('ordo_worker_slots_hung', WORKERS), '{{system}}']],
+          width: 6,
+          decimals: 0,
+          steps: { warn: 1 },
+        }),
+        figure({
+          title: 'Workers that drain',
+          description: 'Workers that finish what they have and take nothing more.',
+          unit: 'short',
+          queries: [[sum('ordo_worker_draining', WORKERS), '{{system}}']],
+          width: 6,
+          decimals: 0,
+        }),
+        lines({
+          title: 'Handlers, 99 %',
+          description:
+            'What handlers take with their hooks. The run time above has the way to the worker and ' +
+            'back, and the commit, besides.',
+          unit: 's',
+          queries: [
+            [quantile(0.99, 'ordo_worker_handler_seconds', WORKERS, 'handler'), '{{handler}}'],
+          ],
+          width: 12,
+        }),
+        lines({
+          title: 'Handlers that returned',
+          description:
+            'A second, by outcome: succeeded, transient (an exception too), permanent or snooze.',
+          unit: 'ops',
+          queries: [
+            [rate('ordo_worker_attempts_total', WORKERS, 'handler, outcome'), '{{handler}} {{outcome}}'],
+          ],
+          width: 12,
+          stacked: true,
+        }),
+        lines({
+          title: 'Share of slots in a handler, by worker',
+          description: '1: all are busy. Where tasks wait besides, more workers or slots help.',
+          unit: 'percentunit',
+          queries: [
+            [
+              `${sum('ordo_worker_slots_used', WORKERS, 'instance')} / ` +
+                sum('ordo_worker_slots', WORKERS, 'instance'),
+              '{{instance}}',
+            ],
+          ],
+          width: 8,
+          top: 1,
+        }),
+        lines({
+          title: 'Tasks ahead, by worker',
+          description: 'Tasks that a worker has taken and that wait there for a slot (take-ahead).',
+          unit: 'short',
+          queries: [[sum('ordo_worker_tasks_ahead', WORKERS, 'instance'), '{{instance}}']],
+          width: 8,
+        }),
+        lines({
+          title: 'Results with an answer',
+          description:
+            'A second: recorded, or refused because they came too late. Sent again: nobody had ' +
+            'answered yet.',
+          unit: 'ops',
+          queries: [
+            [rate('ordo_worker_results_total', WORKERS, 'outcome'), '{{system}} {{outcome}}'],
+            [rate('ordo_worker_results_repeated_total', WORKERS), '{{system}} sent again'],
+          ],
+          width: 8,
+        }),
+        lines({
+          title: 'Timed out, handed back, taken away',
+          description:
+            'Tasks a second whose timeout passed in the worker, that went back before they began, ' +
+            'or that somebody newer has.',
+          unit: 'ops',
+          queries: [
+            [rate('ordo_worker_tasks_timed_out_total', WORKERS), '{{system}} timed out'],
+            [rate('ordo_worker_tasks_handed_back_total', WORKERS), '{{system}} handed back'],
+            [rate('ordo_worker_tasks_revoked_total', WORKERS), '{{system}} taken away'],
+          ],
+          width: 8,
+        }),
+        lines({
+          title: 'Connections dialled anew, by worker',
+          description: 'A second. Again and again: a broker that restarts, or a network that cuts.',
+          unit: 'ops',
+          queries: [[rate('ordo_worker_reconnects_total', WORKERS, 'instance'), '{{instance}}']],
+          width: 8,
+        }),
+        lines({
+          title: 'Age of the thread, by worker',
+          description:
+            'Since the worker\'s own thread last came round; it does once a second at least, and ' +
+            '/livez fails from 3 s on.',
+          unit: 's',
+          queries: [[max('ordo_worker_loop_age_seconds', WORKERS, 'instance'), '{{instance}}']],
+          width: 8,
+          steps: { warn: 2, bad: 3 },
+        }),
+        ...processes(WORKERS, 'worker'),
       ],
     },
   ],
