@@ -66,6 +66,10 @@ test('what no schema says is flagged, each kind of it', () => {
     ['Job/rel-orders-migrate', (o) => { o.spec.template.spec.serviceAccountName = 'ordo'; }, /not there yet/],
     ['ServiceMonitor/rel-orders', (o) => { o.spec.endpoints.pop(); }, /collects/],
     ['ServiceMonitor/rel-orders', (o) => { delete o.spec.selector.matchLabels['ordo-service']; }, /selects 2 services/],
+    ['PodMonitor/rel-orders-workers', (o) => { o.spec.podMetricsEndpoints[0].relabelings[0].replacement = 'ordo'; }, /collects \/metrics false ordo$/m],
+    ['PodMonitor/rel-orders-workers', (o) => { o.spec.podMetricsEndpoints[0].relabelings.pop(); }, /names no system/],
+    ['Deployment/rel-orders-worker-shop', (o) => { o.spec.template.spec.containers[0].ports = []; }, /finds no pod with port[^]*opens a port/],
+    ['NetworkPolicy/rel-orders-worker-shop', (o) => { delete o.spec.ingress; }, /shuts Prometheus out/],
     ['ConfigMap/rel-orders-clients', (o) => { o.metadata.name = 'rel-orders-broker'; }, /twice/],
   ];
   for (const [id, change, what] of plants) {
@@ -125,6 +129,27 @@ test('scaling counts what waits and what runs, of this system and these queues',
   assert.deepEqual(hpa.metrics[0].external.metric.selector.matchExpressions[0].values, ['pack', 'print-a4']);
 });
 
+test('a pool serves metrics where it was asked to, to Prometheus alone', () => {
+  const objects = render(caseOf('worker-metrics'));
+  const of = (pool) => find(objects, `Deployment/rel-ordo-worker-${pool}`).spec.template.spec.containers[0];
+  for (const pool of ['pay', 'mail']) {
+    assert.deepEqual([envOf(of(pool)).ORDO_LISTEN_HTTP, envOf(of(pool)).ORDO_OPEN_HTTP], ['0.0.0.0:7781', '1']);
+    assert.deepEqual(of(pool).ports, [{ name: 'http-metrics', containerPort: 7781 }]);
+    assert.deepEqual(find(objects, `NetworkPolicy/rel-ordo-worker-${pool}`).spec.ingress, [{
+      ports: [{ port: 'http-metrics', protocol: 'TCP' }],
+      from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'observability' } } }],
+    }]);
+  }
+  assert.deepEqual([of('old').ports, envOf(of('old')).ORDO_LISTEN_HTTP], [undefined, undefined]);
+  assert.equal(find(objects, 'NetworkPolicy/rel-ordo-worker-old').spec.ingress, undefined);
+  const { metadata, spec } = find(objects, 'PodMonitor/rel-ordo-workers');
+  assert.equal(metadata.labels.release, 'prom');
+  assert.equal(spec.podMetricsEndpoints[0].interval, '15s');
+  const without = (...sets) => render(caseOf('worker-metrics'), { sets }).filter((o) => idOf(o) === 'PodMonitor/rel-ordo-workers');
+  assert.deepEqual(without('--set', 'metrics.podMonitor.enabled=false'), []);
+  assert.deepEqual(without('--set', 'workerDefaults.metrics.enabled=false'), []);
+});
+
 test('migration runs where it was asked to', () => {
   const jobs = (name) => render(caseOf(name)).filter((o) => o.kind === 'Job').length;
   const inits = (name) => render(caseOf(name)).find((o) => o.kind === 'StatefulSet').spec.template.spec.initContainers?.length ?? 0;
@@ -149,13 +174,15 @@ test('dashboards and rules are data: braces stay, each file is one object', () =
   for (const o of boards) assert.ok(JSON.parse(Object.values(o.data)[0]).uid, idOf(o));
 });
 
-test('promtool takes the PrometheusRule, and its runbooks are links', () => {
+test('promtool takes the PrometheusRule, and its runbooks and dashboards are links', () => {
   const rule = render(caseOf('full')).find((o) => o.kind === 'PrometheusRule');
   const file = path.join(scratch(), 'rules.yaml');
   fs.writeFileSync(file, stringify(rule.spec));
   assert.match(run('promtool', ['check', 'rules', file]), /SUCCESS: [1-9][0-9]* rules found/);
   const links = rule.spec.groups.flatMap((g) => g.rules).filter((r) => r.alert).map((r) => r.annotations.runbook_url);
   for (const link of links) assert.match(link, /^https:\/\/git\.example\/ordo\/blob\/main\/docs\/runbooks\/Ordo\w+\.md$/);
+  const boards = rule.spec.groups.flatMap((g) => g.rules).filter((r) => r.alert).map((r) => r.annotations.dashboard_url);
+  for (const link of boards) assert.match(link, /^https:\/\/grafana\.example\/d\/ordo-[a-z]+$/);
   fs.writeFileSync(file, stringify(rule.spec).replace('expr:', 'exprr:'));
   assert.throws(() => run('promtool', ['check', 'rules', file]));
 });

@@ -107,15 +107,34 @@ function checkHooks(objects, say) {
   }
 }
 
-function checkScrapes(objects, say) {
+/// What is collected of each component: path, whose labels win, job.
+const kScrapes = {
+  broker: ['/metrics/health true ordo-health', '/metrics false ordo'],
+  worker: ['/metrics false ordo-workers'],
+};
+const portsOf = ({ spec }) => containersOf(spec).flatMap((c) => (c.ports ?? []).map((p) => p.name));
+
+function checkScrapes(objects, pods, say) {
   for (const o of objects.filter((x) => ['ServiceMonitor', 'PodMonitor'].includes(x.kind))) {
     const scrapes = o.spec.endpoints ?? o.spec.podMetricsEndpoints;
     const said = scrapes.map((s) => [s.path, s.honorLabels ?? false,
       s.relabelings.find((r) => r.targetLabel === 'job')?.replacement].join(' '));
-    const wanted = ['/metrics/health true ordo-health', '/metrics false ordo'];
+    const component = o.spec.selector.matchLabels['app.kubernetes.io/component'];
+    const wanted = kScrapes[component] ?? [];
     if (said.join() !== wanted.join()) say(idOf(o), `collects ${said.join(', ')}`);
     for (const s of scrapes) {
       if (!s.relabelings.some((r) => r.targetLabel === 'system' && r.replacement)) say(idOf(o), 'names no system');
+    }
+    const asked = pods.filter((pod) => o.kind === 'PodMonitor' && contains(pod.labels, o.spec.selector.matchLabels));
+    const serve = asked.filter((pod) => portsOf(pod).includes('http-metrics'));
+    if (o.kind === 'PodMonitor' && serve.length === 0) say(idOf(o), 'finds no pod with port http-metrics');
+  }
+  // Who serves metrics has to let Prometheus in, and whoever does not has nothing to let anybody in to.
+  for (const policy of objects.filter((x) => x.kind === 'NetworkPolicy')) {
+    const isOpen = (policy.spec.ingress ?? []).some((rule) => rule.ports.some((p) => p.port === 'http-metrics')
+      && rule.from.some((peer) => peer.namespaceSelector));
+    for (const pod of pods.filter((x) => contains(x.labels, policy.spec.podSelector.matchLabels))) {
+      if (portsOf(pod).includes('http-metrics') !== isOpen) say(idOf(policy), isOpen ? 'opens a port that is not there' : 'shuts Prometheus out');
     }
   }
 }
@@ -131,6 +150,6 @@ export function problemsIn(objects) {
   for (const pod of pods) checkPod(pod, objects, say);
   checkScaling(objects, say);
   checkHooks(objects, say);
-  checkScrapes(objects, say);
+  checkScrapes(objects, pods, say);
   return found;
 }

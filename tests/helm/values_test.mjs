@@ -44,6 +44,8 @@ const refused = [
   [pool('"slots":0'), /workerPools.a.slots/],
   [pool('"queues":["Pay"]'), /workerPools.a.queues.0/],
   [pool('"queues":"pay"'), /workerPools.a.queues/],
+  [pool('"metrics":{"enabled":"yes"}'), /workerPools.a.metrics.enabled/],
+  [pool('"metrics":{"port":7781}'), /workerPools.a.metrics[^]*port/],
   [pool('"terminationGracePeriodSeconds":5'), /workerPools.a.terminationGracePeriodSeconds/],
   [pool('"keda":{"serverAddress":"prometheus:9090"}'), /workerPools.a.keda.serverAddress/],
   ['metrics={"interval":"5"}', /metrics.interval/],

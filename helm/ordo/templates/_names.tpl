@@ -103,7 +103,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- range $key, $value := $root.Values.workerDefaults -}}
 {{- if not (hasKey $pool $key) -}}
 {{- $_ := set $pool $key $value -}}
-{{- else if has $key (list "autoscaling" "keda" "pdb") -}}
+{{- else if has $key (list "autoscaling" "keda" "metrics" "pdb") -}}
 {{- $joined := deepCopy $value -}}
 {{- range $k, $v := index $pool $key }}{{ $_ := set $joined $k $v }}{{ end -}}
 {{- $_ := set $pool $key $joined -}}
