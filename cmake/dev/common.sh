@@ -35,7 +35,7 @@ wait_until() {
   local limit=$1 what=$2 deadline
   shift 2
   deadline=$((SECONDS + limit))
-  until "$@" >/dev/null 2>&1; do
+  until "$@" >/dev/null; do
     [ "$SECONDS" -lt "$deadline" ] || die "$what: not within $limit s"
     sleep 0.1
   done

@@ -95,7 +95,12 @@ run() {
   shift
   pid_of "$name" >/dev/null && return 0
   nohup "$@" >>"$local_dir/log/$name.log" 2>&1 </dev/null &
-  echo $! >"$local_dir/run/$name.pid"
+  local pid=$! look
+  echo "$pid" >"$local_dir/run/$name.pid"
+  # In its first moments it is still a shell, and then nohup: nobody would take it for the program.
+  for look in {1..100}; do
+    case "$(readlink "/proc/$pid/exe")" in */bash | */nohup) sleep 0.02 ;; *) break ;; esac
+  done
 }
 
 # endpoint NAME [FILE]: clients, workers or http, as the program wrote them when it began to listen.
@@ -211,7 +216,7 @@ system_down() {
   for name in monitor prometheus alertmanager worker broker; do
     pid=$(pid_of "$name") || continue
     kill -TERM "$pid"
-    wait_until 40 "$name's end" bash -c "! kill -0 $pid"
+    wait_until 40 "$name's end" bash -c "! kill -0 $pid 2>/dev/null"
     rm -f "$local_dir/run/$name.pid"
     say "stopped $name"
   done

@@ -14,7 +14,7 @@ cd "$ORDO_ROOT"
 . cmake/dev/build.sh
 . cmake/dev/system.sh
 . cmake/dev/image.sh
-# Heard also from what wait_until asks, which is otherwise silent.
+# Heard also where what asks is told to be silent.
 exec 3>&2
 note() { printf '%s\n' "image_test: $*" >&3; }
 skip() {
@@ -98,7 +98,7 @@ confined() {
 ends() {
   local pid=${supervisor[$1]} code=0 started=$SECONDS
   runtime kill "$1" "$2"
-  wait_until "$3" "the end of $1 after $2" bash -c "! kill -0 $pid"
+  wait_until "$3" "the end of $1 after $2" bash -c "! kill -0 $pid 2>/dev/null"
   wait "$pid" || code=$?
   unset "supervisor[$1]"
   [ "$code" = "${4:-0}" ] ||
