@@ -126,7 +126,12 @@ Result<Figures> measure_backlog(const MeasureSpec& spec) {
     // Half a million drained at full speed, then the broker dies with the rest waiting.
     if (auto ok = (*system)->start_workers({}); !ok) return tl::unexpected<Error>(ok.error());
     const std::uint64_t some = std::min<std::uint64_t>(spec.orders / 4, 500'000);
-    while ((*system)->page()->last_steps < some) usleep(5000);
+    // A page of memory shared with the workers: nothing there can wake who waits for it.
+    const Steady until = steady_now() + Seconds{60};
+    while ((*system)->page()->last_steps < some && steady_now() < until) usleep(5000);
+    if ((*system)->page()->last_steps < some) {
+      return fail(Code::kUnavailable, "stuck", "the first orders were not drained within 60 s");
+    }
     auto took = restart_seconds(**system, small);
     if (!took) return tl::unexpected<Error>(took.error());
     restart = *took;

@@ -12,10 +12,11 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 
+#include "base/config_flags.hpp"
 #include "base/log.hpp"
+#include "base/whole_file.hpp"
 #include "broker/app/broker.hpp"
 
 namespace ordo {
@@ -48,45 +49,14 @@ std::optional<int> parse(int argc, char** argv, const Config& config, CommandLin
   CLI::App app(
       "ordo-broker: takes orders, keeps them in PostgreSQL, hands their steps to workers.");
   app.set_version_flag("--version", "ordo-broker " ORDO_VERSION);
-  app.add_option("--config", line.file, "File of `key = value` lines")->envname("ORDO_CONFIG");
-  app.add_flag("--print-config", line.must_print, "Print every setting with its origin and end");
-  app.add_flag("--document-config", line.must_document, "Print the settings as a table and end")
-      ->group("");
-  std::map<std::string, std::string> texts;
-  std::map<std::string, bool> switches;
-  for (const auto& setting : config.settings()) {
-    const std::string help =
-        setting.help + (setting.range.empty() ? "" : " [" + setting.range + "]") +
-        (setting.default_text.empty() ? "" : " Default: " + setting.default_text);
-    if (setting.is_flag) {
-      app.add_flag("--" + setting.key, switches[setting.key], help);
-    } else {
-      app.add_option("--" + setting.key, texts[setting.key], help)->take_last();
-    }
-  }
+  ConfigFlags flags(app, config, "ORDO_");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
-  for (const auto& [key, text] : texts) {
-    if (app.count("--" + key) > 0) line.flags[key] = text;
-  }
-  for (const auto& [key, is_on] : switches) {
-    if (app.count("--" + key) > 0) line.flags[key] = is_on ? "true" : "false";
-  }
+  line = {flags.given(), flags.file, flags.must_print, flags.must_document};
   return std::nullopt;
-}
-
-/// Whole or not at all: who waits for the file never reads half of it.
-bool write_file(const std::string& path, const std::string& text) {
-  const std::string part = path + ".part";
-  {
-    std::ofstream out(part, std::ios::trunc);
-    out << text << '\n';
-    if (!out.flush()) return false;
-  }
-  return std::rename(part.c_str(), path.c_str()) == 0;
 }
 
 sigset_t ending_signals() {
@@ -114,7 +84,7 @@ int serve(const BrokerOptions& options) {
     return say(broker.error().code == Code::kMalformed ? kUsage : kRefused, broker.error().message);
   const auto endpoints = (*broker)->endpoints().to_json();
   std::cout << endpoints << std::endl;
-  if (!options.endpoints_file.empty() && !write_file(options.endpoints_file, endpoints)) {
+  if (!options.endpoints_file.empty() && !write_whole(options.endpoints_file, endpoints)) {
     return say(kRefused, "cannot write " + options.endpoints_file);
   }
   log::info("broker started", {{"name", options.engine.broker_name},

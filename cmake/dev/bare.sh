@@ -1,22 +1,23 @@
 # shellcheck shell=bash
 # A Debian 12 folder with nothing but the minimal base, for ./dev test bare. Root only.
 
-# bare_mirror [WORD]: the host's Debian mirror; with `-security`, of security updates.
+# bare_mirror [WORD]: the host's Debian mirror; with `-security`, of security updates. Nothing where
+# its lists name none.
 bare_mirror() {
-  local found
-  found=$(grep -rhoE "https?://[^ ]*/debian${1:-}/?( |\$)" /etc/apt/sources.list \
-    /etc/apt/sources.list.d 2>/dev/null | head -n 1 | tr -d ' ')
-  echo "${found:-http://deb.debian.org/debian${1:-}}"
+  grep -rhoE "https?://[^ ]*/debian${1:-}/?( |\$)" /etc/apt/sources.list \
+    /etc/apt/sources.list.d 2>/dev/null | head -n 1 | tr -d ' ' || true
 }
 
 # bare_bootstrap PRISTINE: Debian's minimal base in this folder, once.
 bare_bootstrap() {
-  local pristine=$1
+  local pristine=$1 mirror
   [ ! -f "$pristine.done" ] || return 0
+  mirror=$(bare_mirror)
+  [ -n "$mirror" ] || die "apt's lists name no mirror of Debian: add one to /etc/apt/sources.list"
   step "debootstrap (minbase)"
   rm -rf --one-file-system "$pristine"
   mkdir -p "$pristine"
-  debootstrap --variant=minbase bookworm "$pristine" "$(bare_mirror)" \
+  debootstrap --variant=minbase bookworm "$pristine" "$mirror" \
     >"$(log_of bare debootstrap)" 2>&1 ||
     die "debootstrap failed: see build/logs/bare-debootstrap.log"
   touch "$pristine.done"
@@ -24,10 +25,13 @@ bare_bootstrap() {
 
 # bare_way_to_packages ROOT: the host's mirrors and proxy settings. Nothing else of it.
 bare_way_to_packages() {
+  local mirror security
+  mirror=$(bare_mirror)
+  security=$(bare_mirror -security)
   {
-    echo "deb $(bare_mirror) bookworm main"
-    echo "deb $(bare_mirror) bookworm-updates main"
-    echo "deb $(bare_mirror -security) bookworm-security main"
+    echo "deb $mirror bookworm main"
+    echo "deb $mirror bookworm-updates main"
+    if [ -n "$security" ]; then echo "deb $security bookworm-security main"; fi
   } >"$1/etc/apt/sources.list"
   grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* 2>/dev/null |
     xargs -r cp -t "$1/etc/apt/apt.conf.d/" || true

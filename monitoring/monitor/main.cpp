@@ -7,10 +7,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 
+#include "base/config_flags.hpp"
 #include "base/log.hpp"
+#include "base/whole_file.hpp"
 #include "monitoring/monitor/monitor.hpp"
 
 namespace ordo::monitor {
@@ -58,22 +59,7 @@ std::optional<int> parse(int argc, char** argv, const Config& config, CommandLin
   CLI::App app("ordo-monitor: the web page of ordo and its API.", "ordo-monitor");
   app.set_version_flag("--version", "ordo-monitor " ORDO_VERSION);
   app.footer(kExamples);
-  app.add_option("--config", line.file, "File of `key = value` lines")
-      ->envname("ORDO_MONITOR_CONFIG");
-  app.add_flag("--print-config", line.must_print, "Print every setting with its origin and end");
-  app.add_flag("--document-config", line.must_document, "Print the settings as a table and end")
-      ->group("");
-  std::map<std::string, std::string> texts;
-  std::map<std::string, bool> switches;
-  for (const auto& setting : config.settings()) {
-    const std::string help =
-        setting.help + (setting.default_text.empty() ? "" : " Default: " + setting.default_text);
-    if (setting.is_flag) {
-      app.add_flag("--" + setting.key, switches[setting.key], help);
-    } else {
-      app.add_option("--" + setting.key, texts[setting.key], help)->take_last();
-    }
-  }
+  ConfigFlags flags(app, config, "ORDO_MONITOR_");
   NewToken token;
   CLI::App* const make = app.add_subcommand("token", "Make a token, print it once, add its line");
   make->add_option("--role", token.role, "observer (looks) or operator (acts too)")
@@ -89,12 +75,7 @@ std::optional<int> parse(int argc, char** argv, const Config& config, CommandLin
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
-  for (const auto& [key, text] : texts) {
-    if (app.count("--" + key) > 0) line.flags[key] = text;
-  }
-  for (const auto& [key, is_on] : switches) {
-    if (app.count("--" + key) > 0) line.flags[key] = is_on ? "true" : "false";
-  }
+  line = {flags.given(), flags.file, flags.must_print, flags.must_document, std::nullopt};
   if (make->parsed()) line.token = token;
   return std::nullopt;
 }
@@ -108,17 +89,6 @@ int make_token(const NewToken& wanted) {
   std::cerr << "ordo-monitor: this is the only time it is shown; " << wanted.file
             << " has its line\n";
   return kOk;
-}
-
-/// Whole or not at all: who waits for the file never reads half of it.
-bool write_file(const std::string& path, const std::string& text) {
-  const std::string part = path + ".part";
-  {
-    std::ofstream out(part, std::ios::trunc);
-    out << text << '\n';
-    if (!out.flush()) return false;
-  }
-  return std::rename(part.c_str(), path.c_str()) == 0;
 }
 
 int serve(const MonitorOptions& options) {
@@ -135,7 +105,7 @@ int serve(const MonitorOptions& options) {
   const std::string endpoint = (*monitor)->endpoint();
   const std::string endpoints = Json{{"http", endpoint}, {"pid", ::getpid()}}.dump();
   std::cout << endpoints << std::endl;
-  if (!options.endpoints_file.empty() && !write_file(options.endpoints_file, endpoints)) {
+  if (!options.endpoints_file.empty() && !write_whole(options.endpoints_file, endpoints)) {
     return say(kRefused, "cannot write " + options.endpoints_file);
   }
   log::info("monitor started", {{"http", endpoint}, {"brokers", options.brokers.size()}});
