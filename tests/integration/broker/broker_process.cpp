@@ -13,34 +13,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/http_get.hpp"
+#include "tests/support/process_files.hpp"
 #include "tests/support/wait.hpp"
 
 namespace ordo::testing {
 namespace {
 
 using std::chrono_literals::operator""s;
-
-std::string temporary_folder() {
-  std::string path = std::filesystem::temp_directory_path() / "ordo-broker-XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) std::abort();
-  return path;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-[[noreturn]] void give_up(const std::string& why, const std::string& log) {
-  std::cerr << "broker: " << why << "\n" << log << std::endl;
-  std::abort();
-}
-
-std::string program() {
-  auto found = find_program("ordo-broker");
-  if (!found) give_up(found.error().message, {});
-  return *std::move(found);
-}
 
 /// "127.0.0.1:7700" of "tcp://127.0.0.1:7700".
 std::string address(const std::string& endpoint) {
@@ -50,7 +29,7 @@ std::string address(const std::string& endpoint) {
 }  // namespace
 
 BrokerProcess::BrokerProcess(const std::string& dsn, std::vector<std::string> flags)
-    : flags_(std::move(flags)), folder_(temporary_folder()) {
+    : flags_(std::move(flags)), folder_(temporary_folder("broker")) {
   flags_.insert(flags_.end(), {"--database", dsn, "--endpoints-file", folder_ + "/endpoints"});
   const bool has_keys = std::find(flags_.begin(), flags_.end(), "--keys") != flags_.end();
   if (!has_keys) flags_.push_back("--plaintext");
@@ -71,14 +50,14 @@ void BrokerProcess::start() {
                     "--listen-workers", is_first ? free_port : address(endpoints_.workers),
                     "--listen-http", is_first ? free_port : address(endpoints_.http)});
   std::filesystem::remove(folder_ + "/endpoints");
-  auto child =
-      ChildProcess::start({.program = program(), .arguments = arguments, .log = folder_ + "/log"});
+  auto child = ChildProcess::start(
+      {.program = program_path("ordo-broker"), .arguments = arguments, .log = folder_ + "/log"});
   if (!child) give_up(child.error().message, {});
   process_.emplace(*std::move(child));
   const bool is_up = wait_until(20s, [this] {
     return std::filesystem::exists(folder_ + "/endpoints") || !process_->is_running();
   });
-  if (!is_up || !process_->is_running()) give_up("does not start", log());
+  if (!is_up || !process_->is_running()) give_up("ordo-broker does not start", log());
   const auto said = nlohmann::json::parse(read_file(folder_ + "/endpoints"));
   endpoints_ = {said.at("clients"), said.at("workers"), said.at("http")};
 }
@@ -114,8 +93,8 @@ void BrokerProcess::kill9_and_restart() {
 
 EndedBroker run_broker(const std::vector<std::string>& flags,
                        const std::vector<std::pair<std::string, std::string>>& environment) {
-  const std::string folder = temporary_folder();
-  auto child = ChildProcess::start({.program = program(),
+  const std::string folder = temporary_folder("broker");
+  auto child = ChildProcess::start({.program = program_path("ordo-broker"),
                                     .arguments = flags,
                                     .log = folder + "/log",
                                     .environment = environment});

@@ -13,34 +13,13 @@
 #include <iostream>
 #include <iterator>
 
+#include "tests/support/process_files.hpp"
 #include "tests/support/wait.hpp"
 
 namespace ordo::testing {
 namespace {
 
 using std::chrono_literals::operator""s;
-
-std::string temporary_folder() {
-  std::string path = std::filesystem::temp_directory_path() / "ordo-monitor-XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) std::abort();
-  return path;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-[[noreturn]] void give_up(const std::string& why, const std::string& log) {
-  std::cerr << "monitor: " << why << "\n" << log << std::endl;
-  std::abort();
-}
-
-std::string program() {
-  auto found = find_program("ordo-monitor");
-  if (!found) give_up(found.error().message, {});
-  return *std::move(found);
-}
 
 std::string authorization(const std::optional<std::string>& token) {
   return token ? "Authorization: Bearer " + *token + "\r\n" : "";
@@ -53,20 +32,21 @@ std::string HttpSaid::reason() const {
   return said.is_object() && said.contains("error") ? said["error"].value("reason", "") : "";
 }
 
-MonitorProcess::MonitorProcess(std::vector<std::string> flags) : folder_(temporary_folder()) {
+MonitorProcess::MonitorProcess(std::vector<std::string> flags)
+    : folder_(temporary_folder("monitor")) {
   std::ofstream(token_file()) << "ann operator " << kOperator << "\nbob observer " << kObserver
                               << "\n";
   std::filesystem::permissions(token_file(), std::filesystem::perms{0600});
   const std::string endpoints = folder_ + "/endpoints";
   flags.insert(flags.end(), {"--tokens", token_file(), "--listen-http", "127.0.0.1:0",
                              "--endpoints-file", endpoints});
-  auto child =
-      ChildProcess::start({.program = program(), .arguments = flags, .log = folder_ + "/log"});
+  auto child = ChildProcess::start(
+      {.program = program_path("ordo-monitor"), .arguments = flags, .log = folder_ + "/log"});
   if (!child) give_up(child.error().message, {});
   process_.emplace(*std::move(child));
   const bool is_up = wait_until(
       20s, [&] { return std::filesystem::exists(endpoints) || !process_->is_running(); });
-  if (!is_up || !process_->is_running()) give_up("does not start", log());
+  if (!is_up || !process_->is_running()) give_up("ordo-monitor does not start", log());
   const std::string url = nlohmann::json::parse(read_file(endpoints)).at("http");
   address_ = url.substr(url.find("//") + 2);
 }
@@ -128,9 +108,9 @@ HttpSaid MonitorProcess::raw(const std::string& request) const {
 }
 
 std::pair<int, std::string> run_monitor(const std::vector<std::string>& arguments) {
-  const std::string folder = temporary_folder();
-  auto child =
-      ChildProcess::start({.program = program(), .arguments = arguments, .log = folder + "/log"});
+  const std::string folder = temporary_folder("monitor");
+  auto child = ChildProcess::start(
+      {.program = program_path("ordo-monitor"), .arguments = arguments, .log = folder + "/log"});
   if (!child) give_up(child.error().message, {});
   const auto code = child->wait(30s);
   if (!code) child->kill9();

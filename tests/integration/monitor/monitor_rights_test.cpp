@@ -3,24 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 
 #include "ordo/client.hpp"
 #include "tests/integration/broker/keyed_broker.hpp"
 #include "tests/integration/monitor/monitor_process.hpp"
+#include "tests/support/process_files.hpp"
 
 namespace ordo::testing {
 namespace {
 
 using Path = std::pair<std::string, std::string>;  // method, path
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::set<Path> matches(const std::string& text, const std::regex& pattern,
                        const std::string& method) {
