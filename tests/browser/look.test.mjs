@@ -30,6 +30,10 @@ const kViews = {
 
 async function barriers(page) {
   await page.evaluate(fs.readFileSync(axeSource(), 'utf8'));
+  // A colour on its way to another is neither: what stays is judged.
+  await page.waitForFunction(() =>
+    document.getAnimations().every((one) => !(one instanceof CSSTransition)),
+  );
   const found = await page.evaluate(() =>
     window.axe.run(document, { resultTypes: ['violations'] }),
   );
