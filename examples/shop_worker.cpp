@@ -94,7 +94,10 @@ class Shop {
     const auto pause = std::chrono::milliseconds(std::llround(draw.ms * options_.time_scale));
     if (task.cancellation().wait_for(pause)) {
       record(effect, "cancelled");
-      return ordo::transient("stopped: " + task.cancellation().reason());
+      // The broker's own words: which of the two is first must not split what failed alike.
+      const std::string why = task.cancellation().reason();
+      if (why == "timeout") return ordo::transient("no answer within the step's timeout");
+      return ordo::transient("stopped: " + why);
     }
     return answer(task, *step, draw, effect);
   }

@@ -20,6 +20,13 @@ stage() {
   say "   $((SECONDS - started)) s"
 }
 
+# assertions_of LOG: which tests failed and what each first said, short enough for a last page.
+assertions_of() {
+  local said=': Failure$|^not ok |Error: |: Timeout |^not within '
+  grep -E '[0-9]+ - .+ \((Failed|Timeout|SEGFAULT|Subprocess aborted)\)' "$1" | sort -u | head -n 20
+  grep -E -A 4 "$said" "$1" | grep -vE '^ *["{}]|^--' | cut -c 1-200 | head -n 40
+}
+
 # ctest_stage NAME FOLDER ARGUMENT…: counts what ctest counts.
 ctest_stage() {
   local name=$1 folder=$2 log started=$SECONDS line bad all
@@ -38,7 +45,7 @@ ctest_stage() {
   all=$(sed -E 's/.*out of ([0-9]+).*/\1/' <<<"$line")
   if [ "$bad" != 0 ]; then
     grep -vE '^ *Start |   Passed ' "$log" | tail -n 200
-    failed_stages+=("$name: $log")
+    failed_stages+=("$name: $log"$'\n'"$(assertions_of "$log")")
   fi
   # ctest counts as passed what skipped itself; here it is at least said.
   sed -nE 's/.* (Test +#[0-9]+: )?([A-Za-z_.]+) \.+\*{3}Skipped.*/   skipped: \2/p' "$log"

@@ -17,6 +17,13 @@ const picture = async (name) => {
   if (pictures) await page.screenshot({ path: path.join(pictures, `${name}.png`) });
 };
 
+// What the page showed when something did not come.
+process.on('uncaughtExceptionMonitor', () => console.log(`the page says:\n${lastSeen}`));
+let lastSeen = '';
+const look = setInterval(async () => {
+  lastSeen = await page.locator('body').innerText().catch(() => lastSeen);
+}, 1000);
+
 // What is sick, how badly, what it takes down, what to do.
 await page.waitForSelector('.verdict.tone-red');
 const cause = page.locator('.box.is-cause').first();
@@ -86,6 +93,7 @@ await page.click('dialog button[type=submit]');
 await page.waitForSelector('tr:has-text("hello"):has-text("paused")', { state: 'detached' });
 await page.click('nav >> text=Workers');
 await page.waitForSelector('tr:has-text("shop-2")');
+clearInterval(look);
 await close();
 await browser.close();
 console.log(`walked: ${id} was the cause`);

@@ -220,24 +220,63 @@ TEST_F(Colours, HandlersThatDoNotComeBackTurnTheirWorkerRed) {
   expect_colour("handlers come back", "worker/teller", "green");
 }
 
+/// A session that holds the tables of shard 1 for itself.
+class Blocker {
+ public:
+  /// The broker's own housekeeping may want them at the same moment, and PostgreSQL then ends one
+  /// of the two: asked again until they are held.
+  explicit Blocker(const demo::System& system) : system_(system) {
+    std::optional<testing::ChildProcess> session;
+    is_there_ = testing::wait_until(kPatience, [&] {
+      if (!session || !session->is_running()) {
+        auto started = testing::ChildProcess::start(
+            {.program = system_.psql(),
+             .arguments = {"-d", system_.dsn() + " application_name=blocker", "-c",
+                           "begin; lock table ordo_1.task, ordo_1.orders in access exclusive mode; "
+                           "select pg_sleep(600)"}});
+        if (!started) return false;
+        session = std::move(*started);
+      }
+      return held() == 2;
+    });
+    session_ = std::move(session);
+  }
+
+  [[nodiscard]] bool is_there() const { return is_there_; }
+  Result<std::string> release() const {
+    return ask(
+        "select pg_terminate_backend(pid) from pg_stat_activity where "
+        "application_name = 'blocker'");
+  }
+
+ private:
+  Result<std::string> ask(const std::string& sql) const {
+    return testing::output_of(system_.psql(), {"-d", system_.dsn(), "-Atc", sql});
+  }
+  int held() const {
+    const auto count = ask(
+        "select count(*) from pg_locks l join pg_stat_activity a using (pid) where l.granted and "
+        "a.application_name = 'blocker' and l.mode = 'AccessExclusiveLock' and "
+        "l.relation in ('ordo_1.task'::regclass, 'ordo_1.orders'::regclass)");
+    return count ? std::atoi(count->c_str()) : 0;
+  }
+
+  const demo::System& system_;
+  std::optional<testing::ChildProcess> session_;
+  bool is_there_ = false;
+};
+
 TEST_F(Colours, OneBlockedShardIsRedAloneAndTheCause) {
   start_workers(1);
-  auto lock = testing::ChildProcess::start(
-      {.program = system_->psql(),
-       .arguments = {"-d", system_->dsn() + " application_name=blocker", "-c",
-                     "begin; lock table ordo_1.task, ordo_1.orders in access exclusive mode; "
-                     "select pg_sleep(600)"}});
-  ASSERT_TRUE(lock) << lock.error().message;
+  const Blocker blocker(*system_);
+  ASSERT_TRUE(blocker.is_there());
   faults::SteadyLoad load(*system_, 50, 1);
   expect_colour("one shard's tables locked", "shard/1", "red");
   const Json seen = tree();
   EXPECT_EQ(node(seen, "shard/1")["root_cause"], true);
   EXPECT_EQ(node(seen, "shard/0")["status"], "green");
   EXPECT_EQ(node(seen, "worker/shop-0")["status"], "green");
-  const auto ended = testing::output_of(
-      system_->psql(), {"-d", system_->dsn(), "-c",
-                        "select pg_terminate_backend(pid) from pg_stat_activity where "
-                        "application_name = 'blocker'"});
+  const auto ended = blocker.release();
   ASSERT_TRUE(ended) << ended.error().message;
   expect_colour("lock released", "shard/1", "green");
   load.stop();

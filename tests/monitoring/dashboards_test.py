@@ -160,8 +160,11 @@ def work(system, broker, base):
     system.start_worker("shop-1", broker, "--slots", "16", "--listen-http", "127.0.0.1:0")
     look_at_worker(system.folder, base, system.worker_http("shop-1"))
     discontinued = lines("digital", 8, payload='{"note": "discontinued"}')
-    system.ordo(broker, "submit", "--file", "-",
-                lines=discontinued + lines("digital", 60) + lines("3c", 60))
+    ran = "ordo_worker_handler_seconds_count"
+    for seen in (ran, f"rate({ran}[5m]) > 0"):  # a rate wants a figure before it grows
+        system.ordo(broker, "submit", "--file", "-",
+                    lines=discontinued + lines("digital", 60) + lines("3c", 60))
+        wait_for("Prometheus has seen handlers return", lambda expr=seen: query(base, expr))
     order = system.ordo(broker, "submit", "hello", "{}", "-q").strip()
     system.ordo(broker, "submit", "hello", "{}", "--id", order)
     system.ordo(broker, "get", order)
