@@ -275,7 +275,14 @@ TEST_F(Colours, OneBlockedShardIsRedAloneAndTheCause) {
   const Json seen = tree();
   EXPECT_EQ(node(seen, "shard/1")["root_cause"], true);
   EXPECT_EQ(node(seen, "shard/0")["status"], "green");
-  EXPECT_EQ(node(seen, "worker/shop-0")["status"], "green");
+  // The shop's services fail now and then, which may show as yellow; red is one node alone.
+  for (const Json& one : seen["nodes"]) {
+    const auto id = one.value("id", "");
+    EXPECT_EQ(one.value("root_cause", false), id == "shard/1") << id;
+    if (one.value("type", "") == "worker") {
+      EXPECT_NE(one.value("status", ""), "red") << id;
+    }
+  }
   const auto ended = blocker.release();
   ASSERT_TRUE(ended) << ended.error().message;
   expect_colour("lock released", "shard/1", "green");
