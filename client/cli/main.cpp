@@ -92,6 +92,7 @@ int run(int argc, char** argv) {
   add_submit_command(app, commands);
   add_order_commands(app, commands);
   add_operate_commands(app, commands);
+  add_redrive_command(app, commands);
   add_pipeline_commands(app, commands);
   add_queue_commands(app, commands);
   add_keys_commands(app, commands);

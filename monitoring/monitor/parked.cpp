@@ -1,18 +1,14 @@
 #include "monitoring/monitor/parked.hpp"
 
 #include <algorithm>
-#include <map>
 #include <thread>
-#include <tuple>
 #include <utility>
 
 #include "base/clock.hpp"
-#include "monitoring/monitor/signature.hpp"
 
 namespace ordo::monitor {
 namespace {
 
-constexpr unsigned kPage = 1000;
 constexpr std::size_t kFailuresShown = 20;
 
 tl::unexpected<Error> wrong(const std::string& what) {
@@ -35,75 +31,24 @@ bool must_stop(const Error& error) {
 
 }  // namespace
 
-bool ParkedFilter::matches(const ParkedTask& parked) const {
-  return (pipeline.empty() || pipeline == parked.pipeline) &&
-         (step.empty() || step == parked.task.step) && (error.empty() || error == parked.error);
-}
-
-std::vector<ParkedTask> parked_tasks_of(const client::OrderView& order) {
-  std::vector<ParkedTask> parked;
-  for (const client::TaskView& task : order.tasks) {
-    if (task.state != "parked") continue;
-    const std::string& said = task.error.empty() ? task.reason : task.error;
-    parked.push_back({{order.id, task.step, task.branch},
-                      order.pipeline,
-                      error_signature(said),
-                      order.accepted_at_ms});
-  }
-  return parked;
-}
-
-Json groups_of(const std::vector<ParkedTask>& tasks, std::int64_t now_ms) {
-  struct Group {
-    std::size_t count = 0;
-    const ParkedTask* oldest = nullptr;
-  };
-  std::map<std::tuple<std::string, std::string, std::string>, Group> groups;
-  for (const ParkedTask& one : tasks) {
-    Group& group = groups[{one.pipeline, one.task.step, one.error}];
-    ++group.count;
-    const bool is_older =
-        group.oldest == nullptr || one.accepted_at_ms < group.oldest->accepted_at_ms;
-    if (is_older) group.oldest = &one;
-  }
-  std::vector<Group> sorted;
-  for (const auto& [key, group] : groups) sorted.push_back(group);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Group& a, const Group& b) { return a.count > b.count; });
+Json to_json(const std::vector<parked::ParkedGroup>& groups, std::int64_t now_ms) {
   Json json = Json::array();
-  for (const Group& group : sorted) {
-    json.push_back({{"pipeline", group.oldest->pipeline},
-                    {"step", group.oldest->task.step},
-                    {"error", group.oldest->error},
-                    {"count", group.count},
-                    {"oldest_ms", std::max<std::int64_t>(now_ms - group.oldest->accepted_at_ms, 0)},
-                    {"first", group.oldest->task.id.to_string()}});
+  for (const auto& [count, oldest] : groups) {
+    json.push_back({{"pipeline", oldest.pipeline},
+                    {"step", oldest.task.step},
+                    {"error", oldest.error},
+                    {"count", count},
+                    {"oldest_ms", std::max<std::int64_t>(now_ms - oldest.accepted_at_ms, 0)},
+                    {"first", oldest.task.id.to_string()}});
   }
   return json;
-}
-
-Result<Parked::Look> Parked::look(const std::function<bool(const Look&)>& is_enough) {
-  Look look;
-  client::Query query{.which = client::Which::kParked, .limit = kPage};
-  while (look.orders < kLooks && !is_enough(look)) {
-    const auto page = client_.list(query);
-    if (!page) return tl::unexpected(page.error());
-    look.orders += page->orders.size();
-    for (const auto& order : page->orders) {
-      for (auto& task : parked_tasks_of(order)) look.tasks.push_back(std::move(task));
-    }
-    query.after = page->after;
-    look.is_all = page->is_last;
-    if (page->is_last) break;
-  }
-  return look;
 }
 
 HttpAnswer Parked::groups() {
   const std::lock_guard lock(groups_mutex_);
   if (groups_ && steady_now() - groups_made_ < kKept) return *groups_;
-  const auto seen = look([](const Look&) { return false; });
-  groups_ = seen ? ok({{"groups", groups_of(seen->tasks, to_ms(wall_now()))},
+  const auto seen = parked::look_for_parked(client_, [](const auto&) { return false; });
+  groups_ = seen ? ok({{"groups", to_json(parked::groups_of(seen->tasks), to_ms(wall_now()))},
                        {"looked_at", seen->orders},
                        {"is_all", seen->is_all}})
                  : refuse(seen.error());
@@ -153,15 +98,15 @@ HttpAnswer Parked::bulk(const client::Operator& by, const Json& body) {
   if (!order) return refuse(order.error());
   const std::unique_lock lock(bulk_mutex_, std::try_to_lock);
   if (!lock) return refuse(409, "bulk", "Another bulk action runs: wait until it has ended.");
-  const auto wanted = [&](const Look& look) {
-    return std::count_if(look.tasks.begin(), look.tasks.end(), [&](const ParkedTask& one) {
+  const auto wanted = [&](const parked::ParkedLook& look) {
+    return std::count_if(look.tasks.begin(), look.tasks.end(), [&](const parked::ParkedTask& one) {
              return order->filter.matches(one);
            }) >= static_cast<std::ptrdiff_t>(order->limit);
   };
-  auto seen = look(wanted);
+  auto seen = parked::look_for_parked(client_, wanted);
   if (!seen) return refuse(seen.error());
-  std::vector<ParkedTask> tasks;
-  for (ParkedTask& one : seen->tasks) {
+  std::vector<parked::ParkedTask> tasks;
+  for (parked::ParkedTask& one : seen->tasks) {
     if (tasks.size() == order->limit) break;
     // An order with two parked steps is cancelled once.
     const bool is_same =
@@ -171,13 +116,13 @@ HttpAnswer Parked::bulk(const client::Operator& by, const Json& body) {
   return run(*order, std::move(tasks), by);
 }
 
-HttpAnswer Parked::run(const Order& order, std::vector<ParkedTask> tasks,
+HttpAnswer Parked::run(const Order& order, std::vector<parked::ParkedTask> tasks,
                        const client::Operator& by) {
   std::size_t done = 0;
   Json failed = Json::array();
   std::string stopped;
   auto next = std::chrono::steady_clock::now();
-  for (const ParkedTask& one : tasks) {
+  for (const parked::ParkedTask& one : tasks) {
     if (order.is_dry_run || !stopped.empty()) break;
     std::this_thread::sleep_until(next);
     next = std::max(next, std::chrono::steady_clock::now()) +

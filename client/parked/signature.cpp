@@ -1,11 +1,11 @@
-#include "monitoring/monitor/signature.hpp"
+#include "client/parked/signature.hpp"
 
 #include <algorithm>
 
 #include "schema/limits.hpp"
 #include "schema/text.hpp"
 
-namespace ordo::monitor {
+namespace ordo::parked {
 namespace {
 
 constexpr std::size_t kUuidChars = 36;
@@ -83,4 +83,4 @@ std::string error_signature(std::string_view error) {
   return clean_text(out, limits::kListedErrorBytes);
 }
 
-}  // namespace ordo::monitor
+}  // namespace ordo::parked

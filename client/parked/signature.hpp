@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-namespace ordo::monitor {
+namespace ordo::parked {
 
 std::string error_signature(std::string_view error);
 
-}  // namespace ordo::monitor
+}  // namespace ordo::parked

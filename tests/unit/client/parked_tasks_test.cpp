@@ -1,10 +1,10 @@
-#include "monitoring/monitor/parked.hpp"
+#include "client/parked/parked_tasks.hpp"
 
 #include <gtest/gtest.h>
 
-#include "monitoring/monitor/signature.hpp"
+#include "client/parked/signature.hpp"
 
-namespace ordo::monitor {
+namespace ordo::parked {
 namespace {
 
 TEST(ErrorSignature, NumbersAreOneKindOfError) {
@@ -64,15 +64,15 @@ std::vector<ParkedTask> tasks_of(const std::vector<client::OrderView>& orders) {
 TEST(ParkedGroups, CountByStepAndKindOfError) {
   const auto tasks = tasks_of({order(1, "pay", "timeout after 31 ms"), order(2, "send", ""),
                                order(3, "pay", "timeout after 47 ms"), order(4, "pay", "refused")});
-  const Json groups = groups_of(tasks, 1'700'000'001'000);
+  const auto groups = groups_of(tasks);
   ASSERT_EQ(groups.size(), 3u);
-  EXPECT_EQ(groups[0]["error"], "timeout after # ms");
-  EXPECT_EQ(groups[0]["count"], 2);
-  EXPECT_EQ(groups[0]["oldest_ms"], 999);
-  EXPECT_EQ(groups[0]["first"], OrderId::make(1'700'000'000'001, 0, 1).to_string());
-  EXPECT_EQ(groups[0]["pipeline"], "books");
+  EXPECT_EQ(groups[0].oldest.error, "timeout after # ms");
+  EXPECT_EQ(groups[0].count, 2u);
+  EXPECT_EQ(groups[0].oldest.accepted_at_ms, 1'700'000'000'001);
+  EXPECT_EQ(groups[0].oldest.task.id, OrderId::make(1'700'000'000'001, 0, 1));
+  EXPECT_EQ(groups[0].oldest.pipeline, "books");
   // Without a text the reason tells.
-  EXPECT_TRUE(groups[1]["error"] == "exhausted" || groups[2]["error"] == "exhausted");
+  EXPECT_TRUE(groups[1].oldest.error == "exhausted" || groups[2].oldest.error == "exhausted");
 }
 
 TEST(ParkedGroups, AFilterNamesThemTheSameWay) {
@@ -82,7 +82,10 @@ TEST(ParkedGroups, AFilterNamesThemTheSameWay) {
   EXPECT_FALSE((ParkedFilter{"books", "pay", "timeout after 31 ms"}.matches(tasks[0])));
   EXPECT_FALSE((ParkedFilter{"music", "", ""}.matches(tasks[0])));
   EXPECT_FALSE((ParkedFilter{"", "send", ""}.matches(tasks[0])));
+  EXPECT_FALSE((ParkedFilter{"", "", "timeout"}.matches(tasks[0])));
+  EXPECT_TRUE((ParkedFilter{"", "", "timeout", true}.matches(tasks[0])));
+  EXPECT_FALSE((ParkedFilter{"", "", "refused", true}.matches(tasks[0])));
 }
 
 }  // namespace
-}  // namespace ordo::monitor
+}  // namespace ordo::parked
