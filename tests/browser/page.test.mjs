@@ -200,6 +200,15 @@ page(
 );
 
 page(
+  'a node that has gone keeps its last hour',
+  { hash: '#/system/shop/node/worker%2Fgone-1' },
+  async (p) => {
+    await p.waitForSelector('.strip');
+    assert.match(await text(p, 'main'), /worker\/gone-1[\s\S]*not there \(any more\)/);
+  },
+);
+
+page(
   'a node: its last hour, its reasons, its neighbours',
   {
     hash: '#/system/shop/node/queue%2Fpayment',

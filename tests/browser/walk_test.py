@@ -63,13 +63,16 @@ def prepare(system, broker, base):
     slow = system.start_worker("slow-1", broker, "--time-scale", "1000")
     system.ordo(broker, "submit", "--file", "-", lines=lines("hello", 3, customer="c42"))
     wait_for("three orders are parked", lambda: parked(system, broker, 3))
-    slow.kill()
+    slow.terminate()
+    slow.wait(60)
     quick = system.start_worker("shop-1", broker, "--time-scale", "0.01")
     accepted = 'ordo_orders_accepted_total{pipeline="3c"}'
     for seen in (accepted, f"rate({accepted}[1m]) > 0"):  # a rate wants a figure before it grows
         system.ordo(broker, "submit", "--file", "-", lines=lines("3c", 60, customer="c7"))
         wait_for("Prometheus has seen orders", lambda expr=seen: query(base, expr))
-    quick.kill()
+    # It leaves: who falls silent is named for a minute only, and a slow walk takes longer.
+    quick.terminate()
+    quick.wait(60)
     system.ordo(broker, "submit", "--file", "-", lines=lines("3c", 20, customer="c8"))
 
 

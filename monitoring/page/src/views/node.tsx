@@ -29,10 +29,12 @@ export function NodeView({ system, id }: { system: string; id: string }) {
   const node = tree?.nodes.find((each) => each.id === id);
   const back = <a href={href(['system', system])}>System {system}</a>;
   if (tree === undefined || node === undefined) {
+    const [type = '', ...name] = id.split('/');
     return (
       <>
         <Heading aside={back}>{id}</Heading>
         <Empty>This node is not there (any more).</Empty>
+        {tree !== undefined && <Past system={system} type={type} node={name.join('/')} />}
       </>
     );
   }
@@ -42,7 +44,7 @@ export function NodeView({ system, id }: { system: string; id: string }) {
         {node.type} {node.node}
       </Heading>
       <NodeCard tree={tree} node={node} />
-      <Past system={system} node={node} />
+      <Past system={system} type={node.type} node={node.node} />
       <div class="pair">
         <Neighbours
           title="Needs"
@@ -141,9 +143,9 @@ function Neighbours({ title, tree, ids }: { title: string; tree: System; ids: st
   );
 }
 
-function Past({ system, node }: { system: string; node: HealthNode }) {
+function Past({ system, type, node }: { system: string; type: string; node: string }) {
   const has = me.value?.has_prometheus ?? false;
-  const query = { system, type: node.type, node: node.node, minutes: '60' };
+  const query = { system, type, node, minutes: '60' };
   const past = usePolled<History>(has ? withQuery('/api/v1/history', query) : null, kEveryMs);
   return (
     <section class="panel" aria-labelledby="past-title">
