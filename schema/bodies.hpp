@@ -32,9 +32,10 @@ struct TaskView {
   std::string reason;          ///< deferred: why; leased: the last progress note
   std::string result;          ///< succeeded
   std::string error;           ///< parked: what the last failure said, cut at kListedErrorBytes
+  std::uint8_t kind = 0;       ///< TaskKind: 0 what the step does, 1 what undoes it
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.step, s.queue, s.state, s.branch, s.attempt, s.failures, s.worker, s.run_in_ms, s.reason,
-      s.result, s.error);
+      s.result, s.error, s.kind);
   }
 };
 struct EventView {
@@ -47,9 +48,10 @@ struct EventView {
   std::uint32_t ms = 0;
   std::string note;  ///< JSON object as text; may be empty
   std::uint64_t detail_bytes = 0;
+  std::uint8_t task_kind = 0;  ///< TaskKind: 0 of what the step does, 1 of what undoes it
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.seq, s.at_ms, s.kind, s.status, s.step, s.branch, s.attempt, s.worker, s.ms, s.note,
-      s.detail_bytes, s.span);
+      s.detail_bytes, s.span, s.task_kind);
   }
 };
 struct OrderView {
@@ -88,8 +90,9 @@ struct AttemptView {
   BranchIndex branch = 0;
   std::uint32_t attempt = 0;
   std::int64_t at_ms = 0, ms = 0;  ///< unix time of its end (0: it runs), how long it ran so far
+  std::uint8_t kind = 0;           ///< TaskKind: 0 of what the step does, 1 of what undoes it
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.step, s.branch, s.attempt, s.worker, s.outcome, s.at_ms, s.ms, s.error, s.span);
+    f(s.step, s.branch, s.attempt, s.worker, s.outcome, s.at_ms, s.ms, s.error, s.span, s.kind);
   }
 };
 struct Explanation {

@@ -50,7 +50,7 @@ template <class T, class Number> std::uint64_t max_of(const T& owner, const Numb
     if (at == &owner.outcome) return static_cast<std::uint64_t>(Outcome::kUnknown);
   }
   if constexpr (requires { owner.verb; }) {
-    if (at == &owner.verb) return static_cast<std::uint64_t>(Verb::kComplete);
+    if (at == &owner.verb) return static_cast<std::uint64_t>(Verb::kCompensate);
   }
   if constexpr (requires { owner.what; }) {
     if (at == &owner.what) return static_cast<std::uint64_t>(ListWhat::kRecent);

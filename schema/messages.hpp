@@ -248,7 +248,7 @@ struct Cancel {
   std::string who, why;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.request, s.id, s.who, s.why); }
 };
-enum class Verb : std::uint8_t { kRetry = 0, kSkip = 1, kComplete = 2 };
+enum class Verb : std::uint8_t { kRetry = 0, kSkip = 1, kComplete = 2, kCompensate = 3 };
 /// An operator's word on a parked (or, for retry, scheduled) task of a step.
 struct Operate {
   std::uint64_t request = 0;
@@ -256,10 +256,11 @@ struct Operate {
   OrderId id;
   std::string step;
   BranchIndex branch = 0;
-  std::string result;    ///< kComplete
-  std::string who, why;  ///< both required
+  std::string result;     ///< kComplete
+  std::string who, why;   ///< both required
+  std::uint8_t kind = 0;  ///< TaskKind of the task: 0 what the step does, 1 what undoes it
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.request, s.verb, s.id, s.step, s.branch, s.result, s.who, s.why);
+    f(s.request, s.verb, s.id, s.step, s.branch, s.result, s.who, s.why, s.kind);
   }
 };
 /// Why an order does not move. Body: Explanation.

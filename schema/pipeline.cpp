@@ -32,10 +32,6 @@ struct Missing {
 };
 constexpr std::string_view kRemove = "remove it";
 constexpr std::array kMissing{
-    Missing{"compensate", [](const Step& s) { return !s.compensate.empty(); },
-            "remove it: an order that fails ends as failed, and what its steps did stays"},
-    Missing{"irreversible", [](const Step& s) { return s.irreversible; },
-            "remove it: nothing is undone, so there is nothing to forbid"},
     Missing{"wait", [](const Step& s) { return !s.wait.empty(); },
             "remove the step, and submit a second order when the signal comes"},
     Missing{"on_timeout", [](const Step& s) { return s.on_timeout != OnTimeout::kFail; }, kRemove},

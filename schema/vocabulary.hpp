@@ -68,7 +68,8 @@ enum class Cause : std::uint8_t {
   kOperatorRetry,
   kOperatorSkip,
   kOperatorComplete,
-  kOrderEnding
+  kOrderEnding,
+  kMustNotFail
 };
 
 /// What an event says happened.
@@ -81,11 +82,13 @@ enum class EventKind : std::uint8_t {
   kFailed,           ///< permanent failure of a step
   kCancelRequested,  ///< a client or operator cancelled the order
   kDeadlineMissed,   ///< the order's deadline passed
-  kEnded,       ///< the last leased sibling of an ending order is gone; carries the final status
+  kEnded,       ///< the last of an ending order is finished or undone; carries the final status
   kLateResult,  ///< refused as stale, kept as evidence (hash, size, first KiB)
   kOperatorRetry,
   kOperatorSkip,
-  kOperatorComplete
+  kOperatorComplete,
+  kCut,  ///< the order's end took a task of unknown outcome; attempt 0: none was running
+  kOperatorCompensate  ///< somebody gave up on a parked task: the order ends as failed
 };
 
 /// What an attempt came to, in the worker's words.
@@ -107,18 +110,29 @@ constexpr std::string_view to_string(TaskState s) {
   return kWords[static_cast<std::size_t>(s)];
 }
 constexpr std::string_view to_string(Cause c) {
-  constexpr std::array<std::string_view, 17> kWords{
-      "dispatched",        "succeeded",   "attempt failed", "snoozed",        "worker lost",
-      "handed back",       "exhausted",   "poisoned",       "failed",         "due",
-      "paged in",          "window full", "paused",         "operator retry", "operator skip",
-      "operator complete", "order ending"};
+  constexpr std::array<std::string_view, 18> kWords{
+      "dispatched",        "succeeded",    "attempt failed", "snoozed",        "worker lost",
+      "handed back",       "exhausted",    "poisoned",       "failed",         "due",
+      "paged in",          "window full",  "paused",         "operator retry", "operator skip",
+      "operator complete", "order ending", "must not fail"};
   return kWords[static_cast<std::size_t>(c)];
 }
 constexpr std::string_view to_string(EventKind k) {
-  constexpr std::array<std::string_view, 13> kWords{
-      "succeeded",      "attempt_failed",   "snoozed",          "worker_lost", "parked",
-      "failed",         "cancel_requested", "deadline_missed",  "ended",       "late_result",
-      "operator_retry", "operator_skip",    "operator_complete"};
+  constexpr std::array<std::string_view, 15> kWords{"succeeded",
+                                                    "attempt_failed",
+                                                    "snoozed",
+                                                    "worker_lost",
+                                                    "parked",
+                                                    "failed",
+                                                    "cancel_requested",
+                                                    "deadline_missed",
+                                                    "ended",
+                                                    "late_result",
+                                                    "operator_retry",
+                                                    "operator_skip",
+                                                    "operator_complete",
+                                                    "cut",
+                                                    "operator_compensate"};
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(Outcome o) {
@@ -135,8 +149,8 @@ constexpr bool is_final(TaskState s) { return s >= TaskState::kSucceeded; }
 /// How many there are of each, for loops over all of them.
 inline constexpr std::size_t kOrderStatuses = 7;
 inline constexpr std::size_t kTaskStates = 11;
-inline constexpr std::size_t kCauses = 17;
-inline constexpr std::size_t kEventKinds = 13;
+inline constexpr std::size_t kCauses = 18;
+inline constexpr std::size_t kEventKinds = 15;
 
 /// Finds the enum value of a word; nullopt for a word that is none of them.
 template <class Enum, std::size_t Count>
@@ -166,6 +180,7 @@ inline constexpr std::array kTransitions{
     Transition{TaskState::kLeased, Cause::kExhausted, TaskState::kParked},
     Transition{TaskState::kLeased, Cause::kPoisoned, TaskState::kParked},
     Transition{TaskState::kLeased, Cause::kFailed, TaskState::kFailed},
+    Transition{TaskState::kLeased, Cause::kMustNotFail, TaskState::kParked},
     Transition{TaskState::kLeased, Cause::kOrderEnding, TaskState::kCancelled},
     Transition{TaskState::kReady, Cause::kOrderEnding, TaskState::kCancelled},
     Transition{TaskState::kReady, Cause::kWindowFull, TaskState::kBacklog},

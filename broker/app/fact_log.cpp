@@ -18,6 +18,7 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kRowMissing: return log::Level::kError;
     case FactKind::kTaskAlarm:
     case FactKind::kTaskParked:
+    case FactKind::kDeadlineMissed:
     case FactKind::kWorkerLost:
     case FactKind::kLeaseLost:
     case FactKind::kResultStale:
@@ -26,11 +27,13 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kWorkerLeft:
     case FactKind::kWorkerResynced:
     case FactKind::kTaskRetried:
+    case FactKind::kCompensationBegun:
     case FactKind::kShardOpened: return log::Level::kInfo;
     case FactKind::kTaskEnded:
       return fact.text == "permanent" ? log::Level::kWarn : log::Level::kDebug;
     case FactKind::kOrderEnded:
       return fact.status == OrderStatus::kSucceeded ? log::Level::kDebug : log::Level::kInfo;
+    case FactKind::kCompensationEnded:  // its order's end says the same
     case FactKind::kOrderAccepted:
     case FactKind::kTaskDispatched:
     case FactKind::kTaskTimedOut:  // its end as retried or parked says the same

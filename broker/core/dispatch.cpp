@@ -37,11 +37,18 @@ void Engine::State::open_step(Draft& draft, StepIndex step) {
   Order& order = *draft.order;
   const auto& definition = order.pipeline->steps[step];
   order.opened.set(step);
-  TaskRow row{.key = {order.row.id, step, 0, TaskKind::kForward},
-              .queue = definition.queue,
-              .priority = order.row.priority,
-              .seq = draft.shard->next_seq()};
-  Queue& queue = queue_named(definition.queue);
+  open_task(draft,
+            {.key = {order.row.id, step, 0, TaskKind::kForward},
+             .queue = definition.queue,
+             .priority = order.row.priority,
+             .seq = draft.shard->next_seq()},
+            opens_alone(order) ? kUntouched : "");
+}
+
+/// A task comes: in hand where there is room, else into the backlog.
+void Engine::State::open_task(Draft& draft, TaskRow row, const char* reason) {
+  Order& order = *draft.order;
+  Queue& queue = queue_named(row.queue);
   if (place(*draft.shard, queue, row.priority) == Place::kHand) {
     insert_row(draft, take_in_hand(order, row));
     return;
@@ -50,10 +57,8 @@ void Engine::State::open_step(Draft& draft, StepIndex step) {
   Fact fact_backlogged = about(FactKind::kBacklogged, order);
   fact_backlogged.queue = &queue.name;
   fact(std::move(fact_backlogged));
-  defer(draft, {.task = std::move(row),
-                .state = TaskState::kBacklog,
-                .run_at = {},
-                .reason = opens_alone(order) ? kUntouched : ""});
+  defer(draft,
+        {.task = std::move(row), .state = TaskState::kBacklog, .run_at = {}, .reason = reason});
 }
 
 /// Opens each step all of whose predecessors are done. The order is resident, so no join is missed.
@@ -160,7 +165,7 @@ void Engine::State::lease(Task& task, Worker& worker, Fence fence, Fence adopted
   task.adopted = adopted;
   task.worker = &worker;
   task.since = now.steady;
-  task.timer_at = now.steady + task.order.pipeline->steps[task.step].timeout;
+  task.timer_at = now.steady + task.timeout();
   ++worker.leased;
   ++task.queue.leased;
   worker.leases.push_back(task, task.lease);
@@ -176,9 +181,10 @@ wire::Offer Engine::State::offer(const Task& task) const {
   offer.pipeline = order.pipeline->name;
   offer.version = order.pipeline->version;
   offer.step = step.name;
-  offer.handler = step.handler;
-  offer.queue = step.queue;
-  offer.timeout_ms = static_cast<std::uint64_t>(step.timeout.count());
+  const bool is_undo = task.kind == TaskKind::kCompensate;
+  offer.handler = is_undo ? step.compensate : step.handler;
+  offer.queue = task.queue.name;
+  offer.timeout_ms = static_cast<std::uint64_t>(task.timeout().count());
   if (order.row.deadline) {
     const auto left = std::chrono::duration_cast<Millis>(*order.row.deadline -
                                                          shards_.at(order.shard).wall(now.steady));
@@ -192,11 +198,17 @@ wire::Offer Engine::State::offer(const Task& task) const {
     offer.traceparent = std::move(trace.traceparent);
     offer.tracestate = std::move(trace.tracestate);
   }
+  // What undoes a step knows all that was done, what it undoes first.
   const auto& ancestors = order.pipeline->ancestors[task.step];
   for (const auto& done : order.results) {
-    if (!ancestors.test(done.step) || done.is_skipped) continue;
+    if (done.is_skipped || done.kind == TaskKind::kCompensate) continue;
+    if (!is_undo && !ancestors.test(done.step)) continue;
     offer.results.push_back(
         {order.pipeline->steps[done.step].name, done.branch, std::string(view(done.result))});
+  }
+  if (is_undo) {
+    std::stable_partition(offer.results.begin(), offer.results.end(),
+                          [&](const auto& result) { return result.step == step.name; });
   }
   return offer;
 }

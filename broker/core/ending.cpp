@@ -5,53 +5,87 @@
 
 namespace ordo {
 
-/// Successors stop opening, what nobody runs goes, leased siblings end as evidence; with the last
-/// of them the order gets its final status.
-void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
-  Order& order = *draft.order;
-  order.is_ending = true;
-  order.ending_as = as;
-  for (std::size_t i = 0; i < order.tasks.size(); ++i) {
-    Task& task = *order.tasks[i];
-    if (task.hold == Hold::kReady || task.hold == Hold::kBorn) {
-      transition(task, TaskState::kReady, Cause::kOrderEnding);
-      fact(about(FactKind::kTaskCancelled, task));
-      remove_row(draft, task);
-    } else if (task.hold == Hold::kLeased) {
-      if (auto send = revocation(task, "order_ending")) {
-        draft.write->once_durable.push_back(std::move(*send));
-      }
-    }
-  }
-  const std::vector<DeferredRow> rows = order.deferred;
-  for (const auto& row : rows) {
-    if (row.task.key.kind == TaskKind::kDeadline) continue;  // goes with the end
-    transition(row.task.key, row.state, Cause::kOrderEnding);
-    undefer(draft, row.task.key);
-  }
-  finish_if_empty(draft);
+/// The newest event of a draft: what begins the end.
+static EventRow& event_at(Write& write, std::size_t place) {
+  return std::get<AppendEvent>(write.store.changes.at(place)).row;
 }
 
-/// The final status, once nothing of an ending (or finished) order is left.
-void Engine::State::finish_if_empty(Draft& draft) {
-  Order& order = *draft.order;
-  if (order.is_ending) {
-    if (order.has_leased()) {
-      if (order.status != OrderStatus::kCompensating) {
-        if (EventRow* event = draft.write->last_event()) {
-          set_status(order, *event, OrderStatus::kCompensating);
-        }
-      }
-      return;
-    }
-    EventRow* event = draft.write->last_event();
-    if (event == nullptr || event->kind == EventKind::kLateResult ||
-        event->kind == EventKind::kWorkerLost) {
-      event = &note(draft, EventKind::kEnded, nullptr);
-    }
-    set_status(order, *event, order.ending_as);
+static std::size_t last_event_at(const Write& write) {
+  std::size_t place = write.store.changes.size();
+  while (place-- > 0) {
+    if (std::holds_alternative<AppendEvent>(write.store.changes[place])) return place;
   }
+  ORDO_CHECK(false, "an end has an event");
+}
+
+/// Successors stop opening, what nobody runs goes, leased siblings may finish; then what succeeded
+/// is undone (compensation.cpp), and with the last of that the order gets its final status.
+void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
+  Order& order = *draft.order;
+  const std::size_t cause = last_event_at(*draft.write);
+  order.is_ending = true;
+  order.ending_as = as;
+  if (order.undoing == nullptr && order.pipeline->compensated.any()) {
+    order.undoing = std::make_unique<Undoing>();
+  }
+  for (std::size_t i = 0; i < order.tasks.size(); ++i) stop_task(draft, *order.tasks[i]);
   const std::vector<DeferredRow> rows = order.deferred;
+  for (const auto& row : rows) stop_row(draft, row);
+  const bool waits = order.has_siblings() || undo_more(draft);
+  set_status(order, event_at(*draft.write, cause), waits ? OrderStatus::kCompensating : as);
+  if (!waits) forget_deferred(draft);
+}
+
+/// A cancel or a deadline tells who runs a task of the order; beside a failure it just finishes.
+void Engine::State::stop_task(Draft& draft, Task& task) {
+  if (task.hold == Hold::kReady || task.hold == Hold::kBorn) {
+    transition(task, TaskState::kReady, Cause::kOrderEnding);
+    fact(about(FactKind::kTaskCancelled, task));
+    if (task.maybe) note_maybe(draft, task.key(), "maybe");
+    remove_row(draft, task);
+  } else if (task.hold == Hold::kLeased && !task.order.failed_step) {
+    if (auto send = revocation(task, "order_ending")) {
+      draft.write->once_durable.push_back(std::move(*send));
+    }
+  }
+}
+
+void Engine::State::stop_row(Draft& draft, const DeferredRow& row) {
+  const TaskKey& key = row.task.key;
+  if (key.kind == TaskKind::kDeadline) return;  // goes with the end
+  Order& order = *draft.order;
+  const bool counts = order.pipeline->compensated.test(key.step);
+  const bool is_given_out = counts && is_suspect(*draft.shard, row);
+  if (is_given_out && draft.shard->grace_until) {  // who runs it may still say so
+    transition(key, row.state, row.state == TaskState::kBacklog ? Cause::kPagedIn : Cause::kDue);
+    undefer(draft, key);
+    Task& task = take_in_hand(order, row.task);
+    insert_row(draft, task);
+    return wait_for_claim(*draft.shard, task);
+  }
+  transition(key, row.state, Cause::kOrderEnding);
+  // A handler that asked to be called again may have begun something.
+  if (row.task.maybe || is_given_out || row.reason == kSnoozed) note_maybe(draft, key, "maybe");
+  undefer(draft, key);
+}
+
+/// What an ending order waited for is over: the next steps are undone, or it has its final status.
+void Engine::State::go_on_ending(Draft& draft) {
+  Order& order = *draft.order;
+  const bool waits = order.has_siblings() || undo_more(draft);
+  if (!waits) {
+    set_status(order, note(draft, EventKind::kEnded, nullptr), order.ending_as);
+    return forget_deferred(draft);
+  }
+  if (EventRow* event = draft.write->last_event()) {
+    set_status(order, *event,
+               order.has_parked() ? OrderStatus::kParked : OrderStatus::kCompensating);
+  }
+}
+
+/// Nothing is owed any more.
+void Engine::State::forget_deferred(Draft& draft) {
+  const std::vector<DeferredRow> rows = draft.order->deferred;
   for (const auto& row : rows) undefer(draft, row.task.key);
 }
 
@@ -61,6 +95,11 @@ void Engine::State::order_ended(Order& order) {
   Fact ended = about(FactKind::kOrderEnded, order);
   ended.status = order.status;
   ended.took = shards_.at(order.shard).wall(now.steady) - order.row.accepted;
+  if (order.undoing != nullptr && order.undoing->begun.any()) {
+    Fact undone = ended;
+    undone.kind = FactKind::kCompensationEnded;
+    fact(std::move(undone));
+  }
   fact(std::move(ended));
 }
 
@@ -80,6 +119,13 @@ void Engine::State::cancel(Order& order, Asker asker, const wire::Cancel& reques
       if (known != nullptr) return cancel(*known, asker, request);
       answer(asker, Error{Code::kUnknown, "in_doubt", "ask again", {}});
     });
+  }
+  if (order.is_one_way && !is_final(order.status)) {
+    return answer(asker, Error{Code::kConflict,
+                               "irreversible",
+                               "order " + order.row.id.to_string() +
+                                   " has done what cannot be undone: it only goes forward",
+                               {}});
   }
   if (is_final(order.status) || order.is_ending) {
     return answer(asker, Error{Code::kConflict,
@@ -104,8 +150,14 @@ void Engine::State::deadline_missed(Order& order) {
   if (order.is_ending || is_final(order.status)) return;
   auto change = draft(shards_.at(order.shard), order);
   auto& event = note(change, EventKind::kDeadlineMissed, nullptr);
-  event.note = R"({"reason":"deadline"})";
-  begin_ending(change, OrderStatus::kFailed);
+  if (order.is_one_way) {  // it goes on, and somebody should know
+    event.note = R"({"reason":"irreversible"})";
+    fact(about(FactKind::kDeadlineMissed, order));
+    undefer(change, {order.row.id, 0, 0, TaskKind::kDeadline});
+  } else {
+    event.note = R"({"reason":"deadline"})";
+    begin_ending(change, OrderStatus::kFailed);
+  }
   commit(std::move(change));
 }
 

@@ -29,7 +29,10 @@ Planted::Planted(const std::string& name)
       stale_epoch(name == "stale-epoch"),
       resurrect(name == "resurrect"),
       stale_join(name == "stale-join"),
-      forgotten_maybe(name == "forgotten-maybe") {}
+      forgotten_maybe(name == "forgotten-maybe"),
+      forward_undo(name == "PB-15"),
+      kept_maybe(name == "kept-maybe"),
+      half_undone(name == "half-undone") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;

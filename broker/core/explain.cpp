@@ -19,10 +19,10 @@ std::string span_of(const EventRow& event, const Pipeline& pipeline, const Order
 }
 
 /// What the newest failure of a step said; empty where there was none.
-std::string last_error(const OrderRecord& record, StepIndex step) {
+std::string last_error(const OrderRecord& record, StepIndex step, TaskKind kind) {
   for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
     const bool is_end = it->kind == EventKind::kAttemptFailed || it->kind == EventKind::kParked;
-    if (it->step != step || !is_end) continue;
+    if (it->step != step || it->task_kind != kind || !is_end) continue;
     return get_text(it->note, "error").value_or(std::string{});
   }
   return {};
@@ -44,13 +44,15 @@ bool is_end_of_attempt(EventKind kind) {
     case EventKind::kWorkerLost:
     case EventKind::kParked:
     case EventKind::kFailed:
+    case EventKind::kCut:
     case EventKind::kLateResult: return true;
     case EventKind::kCancelRequested:
     case EventKind::kDeadlineMissed:
     case EventKind::kEnded:
     case EventKind::kOperatorRetry:
     case EventKind::kOperatorSkip:
-    case EventKind::kOperatorComplete: break;
+    case EventKind::kOperatorComplete:
+    case EventKind::kOperatorCompensate: break;
   }
   return false;
 }
@@ -60,6 +62,7 @@ wire::AttemptView attempt_view(const EventRow& event, const Pipeline& pipeline,
   wire::AttemptView view;
   view.step = pipeline.steps[*event.step].name;
   view.branch = event.branch;
+  view.kind = static_cast<std::uint8_t>(event.task_kind);
   view.attempt = event.attempt;
   view.worker = event.worker;
   view.outcome = to_string(event.kind);
@@ -98,6 +101,7 @@ std::vector<wire::AttemptView> Engine::State::chain(const OrderRecord& record,
       wire::AttemptView view;
       view.step = pipeline.steps[task->step].name;
       view.branch = task->branch;
+      view.kind = static_cast<std::uint8_t>(task->kind);
       view.attempt = task->fence.attempt;
       if (task->worker != nullptr) view.worker = task->worker->name;
       view.outcome = "running";
@@ -131,7 +135,7 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
   }
   result.facts.push_back("pipeline " + pipeline->name + " version " +
                          std::to_string(pipeline->version));
-  const std::string waits = explain_task(record, *pipeline, result.facts);
+  const std::string waits = explain_tasks(record, *pipeline, result.facts);
   if (is_final(record.status)) {
     result.sentence = "It is over: " + std::string(to_string(record.status)) + ".";
   } else if (!waits.empty()) {
@@ -156,39 +160,58 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
   return result;
 }
 
-std::string Engine::State::explain_task(const OrderRecord& record, const Pipeline& pipeline,
+/// What one task waits for, as a sentence; empty where it waits for nothing. Its line goes to the
+/// facts.
+std::string Engine::State::explain_task(const OrderRecord& record, const wire::TaskView& task,
                                         std::vector<std::string>& facts) {
+  const bool is_over = task.state == "succeeded" || task.state == "skipped" ||
+                       task.state == "failed" || task.state == "cancelled";
+  if (is_over || task.state == "pending") return {};
+  const auto kind = static_cast<TaskKind>(task.kind);
+  const StepIndex step = *pipeline_by_id(record.order.pipeline)->find(task.step);
+  const std::string name = kind == TaskKind::kCompensate
+                               ? task.queue + ", which undoes step " + task.step + ","
+                               : "Step " + task.step;
+  const Queue& queue = queue_named(task.queue);
+  std::string line = (kind == TaskKind::kCompensate ? "undoing step " : "step ") + task.step +
+                     " is " + task.state + ", attempt " + std::to_string(task.attempt) +
+                     ", failures " + std::to_string(task.failures);
+  std::string why;
+  if (task.state == "parked") {
+    why = name + " is parked (" + task.reason + told(last_error(record, step, kind)) +
+          "): an operator must retry, skip or complete it.";
+  } else if (queue.is_paused && task.state != "leased") {
+    why =
+        "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why + ".";
+  } else if (task.state == "scheduled") {
+    why = name + (task.attempt == 0 ? " starts in " : " runs again in ") +
+          std::to_string(task.run_in_ms) + " ms (" + task.reason +
+          told(last_error(record, step, kind)) + ").";
+  } else if (task.state == "leased") {
+    why = name + " is running on worker " + task.worker + ".";
+    if (!task.reason.empty()) line += ", says: " + task.reason;
+  } else if (queue.workers.empty()) {
+    why = name + " waits because no worker serves queue " + queue.name + ".";
+  } else if (task.state == "backlog" || task.state == "ready") {
+    why = name + " waits for a free slot: " + std::to_string(queue.ready) + " ready in queue " +
+          queue.name + ", " + std::to_string(queue.leased) + " running.";
+  }
+  facts.push_back(std::move(line));
+  return why;
+}
+
+/// Of everything that an order has open what matters most: a parked task, else the first.
+std::string Engine::State::explain_tasks(const OrderRecord& record, const Pipeline& pipeline,
+                                         std::vector<std::string>& facts) {
   std::string sentence;
-  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
-    const auto task = task_view(record, pipeline, step);
-    const bool is_over = task.state == "succeeded" || task.state == "skipped" ||
-                         task.state == "failed" || task.state == "cancelled";
-    if (is_over || task.state == "pending") continue;
-    const Queue& queue = queue_named(task.queue);
-    std::string line = "step " + task.step + " is " + task.state + ", attempt " +
-                       std::to_string(task.attempt) + ", failures " + std::to_string(task.failures);
-    std::string why;
-    if (task.state == "parked") {
-      why = "Step " + task.step + " is parked (" + task.reason + told(last_error(record, step)) +
-            "): an operator must retry, skip or complete it.";
-    } else if (queue.is_paused && task.state != "leased") {
-      why = "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why +
-            ".";
-    } else if (task.state == "scheduled") {
-      why = "Step " + task.step + (task.attempt == 0 ? " starts in " : " runs again in ") +
-            std::to_string(task.run_in_ms) + " ms (" + task.reason +
-            told(last_error(record, step)) + ").";
-    } else if (task.state == "leased") {
-      why = "Step " + task.step + " is running on worker " + task.worker + ".";
-      if (!task.reason.empty()) line += ", says: " + task.reason;
-    } else if (queue.workers.empty()) {
-      why = "Step " + task.step + " waits because no worker serves queue " + queue.name + ".";
-    } else if (task.state == "backlog" || task.state == "ready") {
-      why = "Step " + task.step + " waits for a free slot: " + std::to_string(queue.ready) +
-            " ready in queue " + queue.name + ", " + std::to_string(queue.leased) + " running.";
-    }
-    facts.push_back(std::move(line));
+  const auto look = [&](StepIndex step, TaskKind kind) {
+    const auto task = task_view(record, pipeline, step, kind);
+    std::string why = explain_task(record, task, facts);
     if (sentence.empty() || task.state == "parked") sentence = std::move(why);
+  };
+  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) look(step, TaskKind::kForward);
+  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
+    if (is_undone(record, step)) look(step, TaskKind::kCompensate);
   }
   return sentence;
 }

@@ -28,7 +28,7 @@ enum class FactKind : std::uint8_t {
   kTaskEnded,       ///< pipeline, step, queue, outcome word in text, took = dispatch to result
   kTaskRetried,     ///< pipeline, step, took = delay
   kTaskAlarm,       ///< pipeline, step, count = failures
-  kTaskParked,      ///< pipeline, step, text = "exhausted" or "poisoned"
+  kTaskParked,      ///< pipeline, step, text = why
   kTaskTimedOut,    ///< pipeline, step
   kTaskCancelled,   ///< pipeline, step
   kLeaseLost,       ///< worker lost or said goodbye; pipeline, step
@@ -52,17 +52,25 @@ enum class FactKind : std::uint8_t {
   kWaitGivenUp,     ///< somebody who waited for an order took that back, as a rule out of time
   kPipelineKnown,   ///< pipeline, step: one for each of its steps
   /// from, cause, to: one change of a task's state (for the simulator's coverage)
-  kTransition
+  kTransition,
+  kCompensationBegun,  ///< the first step of an ending order is being undone; pipeline
+  kCompensationEnded,  ///< everything is undone, durable; pipeline, took = accepted to end
+  kDeadlineMissed      ///< by an order that only goes forward; pipeline
 };
 
-inline constexpr std::array<std::string_view, 33> kFactWords{
-    "order_accepted",  "order_duplicate", "order_refused",  "order_ended", "task_ready",
-    "task_dispatched", "task_ended",      "task_retried",   "task_alarm",  "task_parked",
-    "task_timed_out",  "task_cancelled",  "lease_lost",     "handed_back", "result_stale",
-    "result_repeated", "task_adopted",    "backlogged",     "paged_in",    "join_fired",
-    "worker_joined",   "worker_resynced", "worker_lost",    "worker_left", "shard_opened",
-    "shard_lost",      "shard_refused",   "write_rejected", "row_missing", "busy",
-    "wait_given_up",   "pipeline_known",  "transition"};
+inline constexpr std::array<std::string_view, 36> kFactWords{
+    "order_accepted",     "order_duplicate",    "order_refused",
+    "order_ended",        "task_ready",         "task_dispatched",
+    "task_ended",         "task_retried",       "task_alarm",
+    "task_parked",        "task_timed_out",     "task_cancelled",
+    "lease_lost",         "handed_back",        "result_stale",
+    "result_repeated",    "task_adopted",       "backlogged",
+    "paged_in",           "join_fired",         "worker_joined",
+    "worker_resynced",    "worker_lost",        "worker_left",
+    "shard_opened",       "shard_lost",         "shard_refused",
+    "write_rejected",     "row_missing",        "busy",
+    "wait_given_up",      "pipeline_known",     "transition",
+    "compensation_begun", "compensation_ended", "deadline_missed"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];

@@ -13,8 +13,12 @@ void Engine::State::operate(PeerId peer, wire::Operate& request) {
   const auto refuse = [&](std::string reason, std::string message) {
     answer(asker, Error{Code::kMalformed, std::move(reason), std::move(message), {}});
   };
-  if (request.verb > static_cast<std::uint8_t>(wire::Verb::kComplete)) {
-    return refuse("bad_verb", "the verb must be 0 (retry), 1 (skip) or 2 (complete)");
+  if (request.verb > static_cast<std::uint8_t>(wire::Verb::kCompensate)) {
+    return refuse("bad_verb",
+                  "the verb must be 0 (retry), 1 (skip), 2 (complete) or 3 (compensate)");
+  }
+  if (request.kind > static_cast<std::uint8_t>(TaskKind::kCompensate)) {
+    return refuse("bad_kind", "the kind must be 0 (what the step does) or 1 (what undoes it)");
   }
   if (request.who.empty() || request.why.empty() || !is_text(request.who) ||
       !is_text(request.why) || request.who.size() > limits::kCustomerBytes ||
@@ -34,51 +38,88 @@ void Engine::State::operate(PeerId peer, wire::Operate& request) {
   });
 }
 
+namespace {
+
+std::string_view word_of(wire::Verb verb) {
+  constexpr std::array<std::string_view, 4> kWords{"retry", "skip", "complete", "compensate"};
+  return kWords[static_cast<std::size_t>(verb)];
+}
+
+EventKind event_of(wire::Verb verb) {
+  switch (verb) {
+    case wire::Verb::kRetry: return EventKind::kOperatorRetry;
+    case wire::Verb::kSkip: return EventKind::kOperatorSkip;
+    case wire::Verb::kComplete: return EventKind::kOperatorComplete;
+    case wire::Verb::kCompensate: break;
+  }
+  return EventKind::kOperatorCompensate;
+}
+
+}  // namespace
+
+/// Why a verb cannot be carried out on a row (null: there is none), or nothing.
+std::optional<Error> Engine::State::refuse_verb(const Order& order, const wire::Operate& request,
+                                                const DeferredRow* row) const {
+  const auto verb = static_cast<wire::Verb>(request.verb);
+  const bool is_parked = row != nullptr && row->state == TaskState::kParked;
+  const bool is_scheduled = row != nullptr && row->state == TaskState::kScheduled;
+  const auto kind = static_cast<TaskKind>(request.kind);
+  const bool is_undo = kind == TaskKind::kCompensate;
+  if (verb == wire::Verb::kCompensate && order.is_one_way) {
+    return Error{Code::kConflict,
+                 "irreversible",
+                 "order " + order.row.id.to_string() +
+                     " has done what cannot be undone: retry, skip or complete the step",
+                 {}};
+  }
+  if (order.is_ending != is_undo || is_final(order.status) ||
+      (is_undo && verb == wire::Verb::kCompensate) ||
+      !(is_parked || (verb == wire::Verb::kRetry && is_scheduled))) {
+    return Error{Code::kConflict,
+                 "not_parked",
+                 (is_undo ? "what undoes step `" : "step `") + request.step +
+                     "` is not parked: there is nothing to " + std::string(word_of(verb)),
+                 {}};
+  }
+  return std::nullopt;
+}
+
 void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request) {
   const auto verb = static_cast<wire::Verb>(request.verb);
-  const auto refuse = [&](Code code, std::string reason, std::string message) {
-    answer(asker, Error{code, std::move(reason), std::move(message), {}});
-  };
   const auto step = order.pipeline->find(request.step);
   if (!step) {
-    return refuse(Code::kNotFound, "unknown_step",
-                  "pipeline `" + order.pipeline->name + "` has no step `" + request.step + "`");
+    return answer(
+        asker, Error{Code::kNotFound,
+                     "unknown_step",
+                     "pipeline `" + order.pipeline->name + "` has no step `" + request.step + "`",
+                     {}});
   }
-  const TaskKey key{order.row.id, *step, request.branch, TaskKind::kForward};
+  const TaskKey key{order.row.id, *step, request.branch, static_cast<TaskKind>(request.kind)};
   const auto row = std::find_if(order.deferred.begin(), order.deferred.end(),
                                 [&](const auto& d) { return d.task.key == key; });
-  const bool is_parked = row != order.deferred.end() && row->state == TaskState::kParked;
-  const bool is_scheduled = row != order.deferred.end() && row->state == TaskState::kScheduled;
-  if (!is_parked && order.writes != 0) {  // an earlier copy of this request may be on its way
+  const bool is_there = row != order.deferred.end();
+  if (!(is_there && row->state == TaskState::kParked) && order.writes != 0) {
+    // An earlier copy of this request may be on its way.
     return when_settled(order, asker, [this, asker, request](Order* known) mutable {
       if (known != nullptr) return operate_on(*known, asker, request);
       answer(asker, Error{Code::kUnknown, "in_doubt", "look at the order, then ask again", {}});
     });
   }
-  if (order.is_ending || is_final(order.status) ||
-      !(is_parked || (verb == wire::Verb::kRetry && is_scheduled))) {
-    return refuse(Code::kConflict, "not_parked",
-                  "step `" + request.step + "` is not parked: there is nothing to " +
-                      (verb == wire::Verb::kRetry  ? "retry"
-                       : verb == wire::Verb::kSkip ? "skip"
-                                                   : "complete"));
+  if (const auto refused = refuse_verb(order, request, is_there ? &*row : nullptr)) {
+    return answer(asker, *refused);
   }
   const DeferredRow found = *row;
-  Shard& shard = shards_.at(order.shard);
-  auto change = draft(shard, order);
+  auto change = draft(shards_.at(order.shard), order);
   const Bytes result = note_verb(change, found, request);
-  const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(),
-                                    [](const auto& d) { return d.state == TaskState::kParked; });
-  const bool is_last =
-      verb != wire::Verb::kRetry && order.done.count() + 1 == order.pipeline->steps.size();
-  if (is_last) {
-    set_status(order, *change.write->last_event(), OrderStatus::kSucceeded);
-  } else if (is_parked && parked == 1) {
-    set_status(order, *change.write->last_event(), OrderStatus::kRunning);
-  }
   wire::Answer ok;
   ok.request = asker.request;
   change.write->once_durable.push_back({Send::To::kClient, asker.peer, std::move(ok)});
+  if (verb == wire::Verb::kCompensate) {
+    order.failed_step = key.step;
+    begin_ending(change, OrderStatus::kFailed);
+    return commit(std::move(change));
+  }
+  show_verb(order, *change.write->last_event(), found, verb);
   if (verb == wire::Verb::kRetry) {
     retry_row(change, found);
   } else {
@@ -96,15 +137,27 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
   commit(std::move(change));
 }
 
+/// What the order is after a verb: the last parked task that is decided lets it go on.
+void Engine::State::show_verb(Order& order, EventRow& event, const DeferredRow& row,
+                              wire::Verb verb) {
+  const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(),
+                                    [](const auto& d) { return d.state == TaskState::kParked; });
+  const bool is_last = !order.is_ending && verb != wire::Verb::kRetry &&
+                       order.done.count() + 1 == order.pipeline->steps.size();
+  if (is_last) {
+    set_status(order, event, OrderStatus::kSucceeded);
+  } else if (row.state == TaskState::kParked && parked == 1) {
+    set_status(order, event, order.is_ending ? OrderStatus::kCompensating : OrderStatus::kRunning);
+  }
+}
+
 /// Who did what and why; answers the result that came with `complete`.
 Bytes Engine::State::note_verb(Draft& draft, const DeferredRow& row, wire::Operate& request) {
   const auto verb = static_cast<wire::Verb>(request.verb);
-  const EventKind kind = verb == wire::Verb::kRetry  ? EventKind::kOperatorRetry
-                         : verb == wire::Verb::kSkip ? EventKind::kOperatorSkip
-                                                     : EventKind::kOperatorComplete;
-  auto& event = note(draft, kind, nullptr);
+  auto& event = note(draft, event_of(verb), nullptr);
   event.step = row.task.key.step;
   event.branch = row.task.key.branch;
+  event.task_kind = row.task.key.kind;
   event.attempt = row.task.attempt;
   event.worker = request.who;
   event.note = text_object({{"who", request.who}, {"why", request.why}});
@@ -137,12 +190,12 @@ void Engine::State::retry_row(Draft& draft, DeferredRow row) {
 /// A parked step counts as done: what hangs on it opens.
 void Engine::State::end_row(Draft& draft, const DeferredRow& row, DoneStep done) {
   Order& order = *draft.order;
-  order.done.set(row.task.key.step);
-  order.results_bytes += view(done.result).size();
-  order.results.push_back(std::move(done));
+  order.keep(std::move(done));
   undefer(draft, row.task.key);
-  if (is_final(order.status)) {
-    finish_if_empty(draft);
+  if (order.is_ending) {
+    go_on_ending(draft);
+  } else if (is_final(order.status)) {
+    forget_deferred(draft);
   } else {
     open_successors(draft, row.task.key.step);
   }
@@ -198,8 +251,12 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
     }
   }
   const KnownPipeline* known = pipeline.get();
+  for (std::size_t step = 0; step < count; ++step) {
+    if (!pipeline->steps[step].compensate.empty()) pipeline->compensated.set(step);
+  }
   for (const auto& step : known->steps) {
     queue_named(step.queue);
+    if (!step.compensate.empty()) queue_named(step.compensate);
     fact({.kind = FactKind::kPipelineKnown, .pipeline = &known->name, .step = &step.name});
   }
   versions_[pipeline->name][pipeline->version] = known;

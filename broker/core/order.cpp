@@ -55,6 +55,19 @@ void Task::read(const TaskRow& row) {
   maybe = row.maybe;
 }
 
+bool Task::is_last_try() const { return order.is_ending && kind != TaskKind::kCompensate; }
+
+const RetryPolicy& Task::retry() const {
+  const Step& its = order.pipeline->steps[step];
+  return kind == TaskKind::kCompensate ? its.compensate_retry : its.retry;
+}
+
+/// What undoes a wait is an attempt like any other: the step's own timeout is how long it waits.
+Millis Task::timeout() const {
+  const Step& its = order.pipeline->steps[step];
+  return kind == TaskKind::kCompensate && !its.wait.empty() ? Step{}.timeout : its.timeout;
+}
+
 void Task::release() {
   if (!lease.is_linked()) return;
   lease.unlink();
@@ -74,10 +87,27 @@ Task* Order::find(const TaskKey& key) {
   return nullptr;
 }
 
-bool Order::has_leased() const {
-  return std::any_of(tasks.begin(), tasks.end(), [](const auto& task) {
-    return task->hold == Hold::kLeased || task->hold == Hold::kUnclaimed;
+bool Order::has_siblings() const {
+  const bool has_one = std::any_of(tasks.begin(), tasks.end(), [](const auto& task) {
+    return task->kind != TaskKind::kCompensate &&
+           (task->hold == Hold::kLeased || task->hold == Hold::kUnclaimed);
   });
+  // Given out by an earlier owner out of `deferred`, and still there: else its end had taken it.
+  return has_one || std::any_of(deferred.begin(), deferred.end(), [](const auto& one) {
+           const TaskKind kind = one.task.key.kind;
+           return kind != TaskKind::kCompensate && kind != TaskKind::kDeadline;
+         });
+}
+
+void Order::keep(DoneStep task) {
+  if (task.kind == TaskKind::kCompensate) {
+    if (undoing != nullptr) undoing->undone.set(task.step);
+  } else {
+    done.set(task.step);
+    results_bytes += view(task.result).size();
+    if (pipeline->steps[task.step].irreversible && !task.is_skipped) is_one_way = true;
+  }
+  results.push_back(std::move(task));
 }
 
 bool Order::has_parked() const {

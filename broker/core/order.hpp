@@ -44,6 +44,10 @@ struct Task {
 
   [[nodiscard]] TaskKey key() const;
   [[nodiscard]] TaskRow row() const;
+  /// Its order is ending and it is not what undoes a step: it may finish, but not go out again.
+  [[nodiscard]] bool is_last_try() const;
+  [[nodiscard]] const RetryPolicy& retry() const;
+  [[nodiscard]] Millis timeout() const;  ///< of one attempt
   /// Takes over what a row says (not the queue).
   void read(const TaskRow& row);
   /// Ends the lease: the worker's slot is free again, the timer is off.
@@ -77,10 +81,20 @@ struct Task {
   Hook timer;                ///< kLeased: the wheel
 };
 
+using StepSet = std::bitset<limits::kPipelineSteps>;
+
 /// A pipeline version with what dispatching needs beside its definition.
 struct KnownPipeline : Pipeline {
   /// By step: all steps it depends on, direct and transitive.
-  std::vector<std::bitset<limits::kPipelineSteps>> ancestors;
+  std::vector<StepSet> ancestors;
+  StepSet compensated;  ///< steps that have something which undoes them
+};
+
+/// What the end of an order undoes (compensation.cpp).
+struct Undoing {
+  StepSet maybe;   ///< steps that its end took with an unknown outcome
+  StepSet begun;   ///< whose compensating task has been there
+  StepSet undone;  ///< whose compensating task has ended
 };
 
 /// A client to be answered, and which request of its.
@@ -97,11 +111,13 @@ struct Order {
   OrderStatus status = OrderStatus::kRunning;
   OrderStatus ending_as = OrderStatus::kFailed;  ///< while is_ending: what it will be
   std::optional<StepIndex> failed_step;          ///< whose permanent failure ended it
-  bool is_ending = false;     ///< successors do not open; leased siblings end as evidence
-  bool is_inserting = false;  ///< its own row is on its way
-  std::uint16_t writes = 0;   ///< in flight
-  std::bitset<limits::kPipelineSteps> done;    ///< steps that succeeded or were skipped
-  std::bitset<limits::kPipelineSteps> opened;  ///< steps that got a task at some time
+  bool is_ending = false;            ///< successors do not open; leased siblings may finish
+  bool is_one_way = false;           ///< an irreversible step succeeded: it only goes forward
+  bool is_inserting = false;         ///< its own row is on its way
+  std::uint16_t writes = 0;          ///< in flight
+  StepSet done;                      ///< steps that succeeded or were skipped
+  StepSet opened;                    ///< steps that got a task at some time
+  std::unique_ptr<Undoing> undoing;  ///< of an order that undoes something; else null
   std::size_t results_bytes = 0;
   std::vector<DoneStep> results;             ///< of done steps, in the order they ended
   std::vector<std::unique_ptr<Task>> tasks;  ///< in hand
@@ -111,8 +127,11 @@ struct Order {
 
   [[nodiscard]] Task* find(const TaskKey& key);
   [[nodiscard]] bool is_idle() const { return tasks.empty() && writes == 0; }
-  [[nodiscard]] bool has_leased() const;
+  /// Whether a worker may still finish what is not a compensation.
+  [[nodiscard]] bool has_siblings() const;
   [[nodiscard]] bool has_parked() const;
+  /// A task ended well: what that means for the steps after it.
+  void keep(DoneStep task);
   void erase(const Task& task);
 };
 

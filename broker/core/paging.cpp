@@ -73,13 +73,13 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
     for (std::size_t i = 0; i < found->second->tasks.size(); ++i) {
       Task& task = *found->second->tasks[i];
       if (task.hold != Hold::kUnclaimed) continue;
-      if (task.is_in_deferred && !task.order.is_ending) {
-        if (task.is_suspect) {
-          wait_for_claim(*shard, task);
-        } else {
-          make_ready(task);  // it was not given out since its row was read
-        }
-      } else if (task.is_in_deferred || !shard->grace_until) {
+      if (task.is_in_deferred && task.is_suspect) {
+        wait_for_claim(*shard, task);
+      } else if (task.is_in_deferred && task.is_last_try()) {
+        cut_short(task, {.has_run = false});
+      } else if (task.is_in_deferred) {
+        make_ready(task);  // it was not given out since its row was read
+      } else if (!shard->grace_until) {
         go_out_again(task);
       }
     }
@@ -168,10 +168,9 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
     task.is_in_deferred = true;
     return task;
   };
-  if (order.is_ending) {  // a leased sibling of an earlier epoch, whose row never left its table
-    Task& task = take();
-    task.fence.attempt = task.attempt + 1;
-    return end_as_evidence(task, {}, nullptr);
+  // A leased sibling of an earlier epoch, whose row never left its table.
+  if (order.is_ending && row.task.key.kind != TaskKind::kCompensate) {
+    return wait_for_claim(shard, take());
   }
   const bool is_backlog = row.state == TaskState::kBacklog;
   Queue& queue = queue_named(row.task.queue);
@@ -210,6 +209,7 @@ void Engine::State::take_passed_rows(Shard& shard, Order& order) {
     }
     if (!has_passed) continue;
     if (row.task.key.kind == TaskKind::kDeadline) {
+      if (order.is_ending) continue;
       deadline_missed(order);
       return;  // everything that was not running went with it
     }

@@ -40,6 +40,8 @@ inline std::int64_t ms_between(Steady from, Steady to) {
 /// trace.
 std::string span_of(const EventRow& event, const Pipeline& pipeline, const OrderRow& order);
 /// What the newest failure of a step said; empty where there was none.
-std::string last_error(const OrderRecord& record, StepIndex step);
+std::string last_error(const OrderRecord& record, StepIndex step, TaskKind kind);
+/// Whether anything is known of what undoes a step.
+bool is_undone(const OrderRecord& record, StepIndex step);
 
 }  // namespace ordo

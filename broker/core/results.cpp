@@ -93,7 +93,13 @@ void Engine::State::take_result(Worker& worker, Task& task, wire::TaskResult& re
     ended.error = clean_text(result.error, limits::kTextBytes);
   }
   fact(std::move(ended));
-  if (task.order.is_ending) return end_as_evidence(task, worker.name, &result);
+  if (task.is_last_try() && outcome != Outcome::kSucceeded) {
+    return cut_short(task,
+                     {.worker = worker.name,
+                      .reason = std::string(result.outcome <= 4 ? to_string(outcome) : "transient"),
+                      .error = clean_text(result.error, limits::kTextBytes),
+                      .result = &result});
+  }
   switch (outcome) {
     case Outcome::kSucceeded: return succeeded(task, worker.name, result);
     case Outcome::kPermanent: return failed(task, worker.name, result);
@@ -159,7 +165,7 @@ void Engine::State::refuse_known(Order& order, PeerId peer, const std::string& n
   fact(std::move(fact_stale));
   const auto steps = order.pipeline->steps.size();
   const bool is_of_order =
-      result.key.step < steps && result.key.branch == 0 && result.key.kind == TaskKind::kForward;
+      result.key.step < steps && result.key.branch == 0 && result.key.kind != TaskKind::kDeadline;
   if (static_cast<Outcome>(result.outcome) == Outcome::kUnknown || !is_of_order) {
     out->sends.push_back(recorded(peer, result, &kStaleError));
     return;
@@ -184,10 +190,12 @@ void Engine::State::succeeded(Task& task, const std::string& worker, wire::TaskR
     refused.result.clear();
     refused.error = std::move(error);
     refused.reason = "too_large";
+    task.maybe = true;  // it has had its effect
     failed(task, worker, refused);
   };
+  const std::size_t others = task.kind == TaskKind::kCompensate ? 0 : order.results_bytes;
   if (result.result.size() > limits::kResultBytes ||
-      order.results_bytes + result.result.size() > limits::kOrderResultsBytes) {
+      others + result.result.size() > limits::kOrderResultsBytes) {
     return refuse("the result has " + std::to_string(result.result.size()) +
                   " bytes; the limit is " + std::to_string(limits::kResultBytes) + " a step and " +
                   std::to_string(limits::kOrderResultsBytes) + " an order");
@@ -224,14 +232,13 @@ void Engine::State::succeeded(Task& task, const std::string& worker, wire::TaskR
   commit(std::move(change));
 }
 
-/// The step is done: its row goes, its successors come, and with the last one the order ends.
+/// The step is done: its row goes, its successors come, and with the last one the order ends. Of an
+/// order that is ending already, the next steps are undone.
 void Engine::State::complete_step(Draft& draft, Task& task, DoneStep done, EventRow& event) {
   Order& order = *draft.order;
-  order.done.set(task.step);
-  order.results_bytes += view(done.result).size();
-  order.results.push_back(std::move(done));
+  order.keep(std::move(done));
   // The event sits in the vector that the rows below grow: status first, then rows.
-  if (order.done.count() == order.pipeline->steps.size()) {
+  if (!order.is_ending && order.done.count() == order.pipeline->steps.size()) {
     set_status(order, event, OrderStatus::kSucceeded);
   }
   if (planted_.resurrect && order.row.id.bytes()[15] % 4 == 0) {
@@ -241,8 +248,10 @@ void Engine::State::complete_step(Draft& draft, Task& task, DoneStep done, Event
   } else {
     remove_row(draft, task);
   }
-  if (is_final(order.status)) {
-    finish_if_empty(draft);
+  if (order.is_ending) {
+    go_on_ending(draft);
+  } else if (is_final(order.status)) {
+    forget_deferred(draft);
   } else if (planted_.split_successor) {
     auto second = this->draft(*draft.shard, order);
     open_successors(second, task.step);
@@ -256,7 +265,7 @@ void Engine::State::attempt_failed(Task& task, const std::string& worker, const 
                                    Millis retry_after) {
   Order& order = task.order;
   Shard& shard = shards_.at(order.shard);
-  const auto& policy = order.pipeline->steps[task.step].retry;
+  const auto& policy = task.retry();
   auto change = draft(shard, order);
   if (task.worker != nullptr) {
     wire::TaskResult about_it;
@@ -307,7 +316,7 @@ void Engine::State::snoozed(Task& task, const std::string& worker, Millis delay)
   change.write->once_durable.push_back(recorded(task.worker->peer, about_it, nullptr));
   task.attempt = task.fence.attempt;
   transition(task, TaskState::kLeased, Cause::kSnoozed);
-  schedule(change, task, shard.wall(now.steady) + std::max(delay, Millis{1}), "snoozed");
+  schedule(change, task, shard.wall(now.steady) + std::max(delay, Millis{1}), kSnoozed);
   commit(std::move(change));
 }
 
@@ -337,8 +346,13 @@ void Engine::State::park(Draft& draft, Task& task, std::string reason, const Bla
 /// A permanent failure of a step: the order ends.
 void Engine::State::failed(Task& task, const std::string& worker, const wire::TaskResult& result) {
   Order& order = task.order;
+  if (task.is_last_try()) return cut_short(task, {worker, result.reason, result.error, &result});
+  if (task.kind == TaskKind::kCompensate || order.is_one_way) {
+    return park_for_good(task, worker, result);
+  }
   auto change = draft(shards_.at(order.shard), order);
   change.write->once_durable.push_back(recorded(task.worker->peer, result, nullptr));
+  if (task.maybe) note_maybe(change, task.key(), "maybe");
   auto& event = note(change, EventKind::kFailed, &task);
   event.worker = worker;
   event.note = text_object({{"error", clean_text(result.error, limits::kTextBytes)},
@@ -357,10 +371,10 @@ void Engine::State::timed_out(Task& task) {
     task.worker->revoked.insert({{task.key(), task.fence}, now.steady});
     out->sends.push_back(std::move(*send));
   }
-  if (task.order.is_ending) return end_as_evidence(task, {}, nullptr);
-  task.maybe = true;
   Worker* worker = task.worker;
   const std::string name = worker != nullptr ? worker->name : std::string{};
+  if (task.is_last_try()) return cut_short(task, {.worker = name, .reason = "timeout"});
+  task.maybe = true;
   task.release();
   attempt_failed(task, name, "no answer within the step's timeout", Millis{0});
 }
@@ -375,7 +389,10 @@ void Engine::State::lost(Task& task, const std::string& why, bool burns) {
   gone.worker_name = worker;
   gone.error = why;
   fact(std::move(gone));
-  if (order.is_ending) return end_as_evidence(task, {}, nullptr);
+  if (task.is_last_try()) {
+    return cut_short(task,
+                     {.worker = worker, .reason = "worker_lost", .error = why, .has_run = burns});
+  }
   auto change = draft(shard, order);
   task.attempt = task.fence.attempt + (planted_.double_attempt ? 1 : 0);
   if (burns) {
@@ -396,28 +413,6 @@ void Engine::State::lost(Task& task, const std::string& why, bool burns) {
   transition(task, TaskState::kLeased, burns ? Cause::kWorkerLost : Cause::kHandedBack);
   remove_row(change, task);
   insert_row(change, task);  // the same task anew: its row now says which attempts have ended
-  commit(std::move(change));
-}
-
-/// The order is ending: what a leased sibling came to is kept, and changes nothing.
-void Engine::State::end_as_evidence(Task& task, const std::string& worker,
-                                    const wire::TaskResult* result) {
-  Order& order = task.order;
-  auto change = draft(shards_.at(order.shard), order);
-  auto& event =
-      note(change, result != nullptr ? EventKind::kLateResult : EventKind::kWorkerLost, &task);
-  event.worker = worker;
-  if (result != nullptr) {
-    event.detail = evidence_bytes(*result);
-    event.note = evidence_note(*result, "order_ending");
-    change.write->once_durable.push_back(
-        recorded(task.worker != nullptr ? task.worker->peer : 0, *result, nullptr));
-  } else {
-    event.note = text_object({{"reason", "order_ending"}});
-  }
-  transition(task, TaskState::kLeased, Cause::kOrderEnding);
-  remove_row(change, task);
-  finish_if_empty(change);
   commit(std::move(change));
 }
 

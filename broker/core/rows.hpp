@@ -162,10 +162,12 @@ struct OrderSnapshot {
   OrderStatus status = OrderStatus::kRunning;
   /// a cancel_requested event is there (status compensating or final)
   bool is_cancelled = false;
+  bool is_ending = false;                ///< its end has begun: an event carries compensating
   std::optional<StepIndex> failed_step;  ///< whose permanent failure ended the order
   std::vector<TaskRow> tasks;            ///< its rows in `task`
   std::vector<DeferredRow> deferred;     ///< its rows in `deferred`
   std::vector<DoneStep> done;
+  std::vector<StepIndex> cut;  ///< steps that its end took with an unknown outcome
 };
 
 }  // namespace ordo

@@ -25,6 +25,9 @@
 
 namespace ordo {
 
+/// Why a task is scheduled whose handler asked to be called again.
+inline constexpr const char* kSnoozed = "snoozed";
+
 /// Where one (queue, priority) of a shard stands in its backlog.
 struct BacklogLine {
   std::int64_t cursor = 0;   ///< seq up to which everything was paged in
@@ -108,7 +111,8 @@ struct Client {
 struct Planted {
   explicit Planted(const std::string& name);
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
-      lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe;
+      lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
+      forward_undo, kept_maybe, half_undone;
 };
 
 class Engine::State {
@@ -188,6 +192,7 @@ class Engine::State {
   Place place(Shard& shard, Queue& queue, std::uint8_t priority) const;
   Task& take_in_hand(Order& order, const TaskRow& row);
   void open_step(Draft& draft, StepIndex step);
+  void open_task(Draft& draft, TaskRow row, const char* reason);
   void open_successors(Draft& draft, StepIndex done);
   void make_ready(Task& task);
   void dispatch(Queue& queue);
@@ -221,16 +226,30 @@ class Engine::State {
     std::string worker, error;
   };
   void park(Draft& draft, Task& task, std::string reason, const Blame& blame);
-  void end_as_evidence(Task& task, const std::string& worker, const wire::TaskResult* result);
   Send recorded(PeerId peer, const wire::TaskResult& result, const Error* refusal) const;
 
   // ---- ending.cpp: orders end ----
   void begin_ending(Draft& draft, OrderStatus as);
-  void finish_if_empty(Draft& draft);
+  void stop_task(Draft& draft, Task& task);
+  void stop_row(Draft& draft, const DeferredRow& row);
+  void go_on_ending(Draft& draft);
+  void forget_deferred(Draft& draft);
   void cancel(Order& order, Asker asker, const wire::Cancel& request);
   void deadline_missed(Order& order);
   std::optional<Send> revocation(const Task& task, std::string_view reason) const;
   void order_ended(Order& order);
+
+  // ---- compensation.cpp: what an order did is undone ----
+  struct Unfinished {
+    std::string worker, reason, error;
+    const wire::TaskResult* result = nullptr;  ///< what its worker said, if it did
+    bool has_run = true;                       ///< the last attempt, or it may have
+  };
+  void cut_short(Task& task, const Unfinished& why);
+  void note_maybe(Draft& draft, const TaskKey& key, std::string reason);
+  [[nodiscard]] StepSet to_undo(const Order& order) const;
+  bool undo_more(Draft& draft);
+  void park_for_good(Task& task, const std::string& worker, const wire::TaskResult& result);
 
   // ---- takeover.cpp: shards come and go ----
   void open(Shard& shard);
@@ -288,6 +307,9 @@ class Engine::State {
   // ---- operate.cpp: operators and their settings ----
   void operate(PeerId peer, wire::Operate& request);
   void operate_on(Order& order, Asker asker, wire::Operate& request);
+  std::optional<Error> refuse_verb(const Order& order, const wire::Operate& request,
+                                   const DeferredRow* row) const;
+  void show_verb(Order& order, EventRow& event, const DeferredRow& row, wire::Verb verb);
   Bytes note_verb(Draft& draft, const DeferredRow& row, wire::Operate& request);
   void retry_row(Draft& draft, DeferredRow row);
   void end_row(Draft& draft, const DeferredRow& row, DoneStep done);
@@ -308,11 +330,14 @@ class Engine::State {
   wire::OrderPage page_of(const Question& question, const std::vector<OrderRecord>& records);
   void on(event::QueryDone& done);
   wire::OrderView order_view(const OrderRecord& record);
-  wire::TaskView task_view(const OrderRecord& record, const Pipeline& pipeline, StepIndex step);
+  wire::TaskView task_view(const OrderRecord& record, const Pipeline& pipeline, StepIndex step,
+                           TaskKind kind = TaskKind::kForward);
   wire::Explanation explain(const OrderRecord& record);
   std::vector<wire::AttemptView> chain(const OrderRecord& record, const Pipeline& pipeline);
-  std::string explain_task(const OrderRecord& record, const Pipeline& pipeline,
+  std::string explain_task(const OrderRecord& record, const wire::TaskView& task,
                            std::vector<std::string>& facts);
+  std::string explain_tasks(const OrderRecord& record, const Pipeline& pipeline,
+                            std::vector<std::string>& facts);
   void queues_view(Asker asker);
   void workers_view(Asker asker);
   void pipelines_view(Asker asker, const wire::GetPipelines& request);

@@ -11,6 +11,15 @@ namespace {
 /// How far two owners' readings of the database's clock may lie apart.
 constexpr Millis kClockSlack{1000};
 
+/// A task of the step has been there: no other comes.
+void note_open(Order& order, const TaskKey& key) {
+  if (key.kind == TaskKind::kCompensate) {
+    if (order.undoing != nullptr) order.undoing->begun.set(key.step);
+  } else if (key.kind != TaskKind::kDeadline) {
+    order.opened.set(key.step);
+  }
+}
+
 std::uint32_t epoch_of(std::int64_t seq) { return static_cast<std::uint32_t>(seq >> 40); }
 
 }  // namespace
@@ -97,7 +106,7 @@ void Engine::State::restore(Shard& shard, OrderSnapshot& snapshot) {
     Task& task = take_in_hand(*order, row);
     task.hold = Hold::kUnclaimed;
     task.is_suspect = true;
-    order->opened.set(row.key.step);
+    note_open(*order, row.key);
     if (shard.grace_until) shard.unclaimed.emplace_back(row.seq, row.key);
   }
 }
@@ -121,25 +130,27 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   order.pipeline = pipeline;
   order.status = snapshot.status;
   order.arrived = now.steady;
-  order.is_ending = snapshot.status == OrderStatus::kCompensating;
+  order.is_ending = snapshot.is_ending && !is_final(snapshot.status);
   order.has_ended = is_final(snapshot.status);
+  if (snapshot.is_ending && pipeline->compensated.any()) {
+    order.undoing = std::make_unique<Undoing>();
+    for (const StepIndex step : snapshot.cut) {
+      if (step < pipeline->steps.size()) order.undoing->maybe.set(step);
+    }
+  }
   order.failed_step = snapshot.failed_step;
   if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
   for (auto& done : snapshot.done) {
     if (done.step >= pipeline->steps.size()) continue;
-    order.done.set(done.step);
-    order.opened.set(done.step);
-    order.results_bytes += view(done.result).size();
+    note_open(order, {order.row.id, done.step, done.branch, done.kind});
     if (!done.context.empty()) {
       if (auto merged = merge_context(order.row.context, done.context)) {
         order.row.context = std::move(*merged);
       }
     }
-    order.results.push_back(std::move(done));
+    order.keep(std::move(done));
   }
-  for (const auto& row : snapshot.deferred) {
-    if (row.task.key.kind == TaskKind::kForward) order.opened.set(row.task.key.step);
-  }
+  for (const auto& row : snapshot.deferred) note_open(order, row.task.key);
   order.deferred = std::move(snapshot.deferred);
   shard.orders.emplace(order.row.id, std::move(owned));
   return &order;
@@ -159,7 +170,7 @@ bool Engine::State::claim(Worker& worker, const wire::HeldTask& held) {
   lease(*task, worker, fence, held.fence);
   fact(about(FactKind::kTaskAdopted, *task));
   send_worker(worker.peer, wire::Regrant{held.key, held.fence, fence});
-  if (task->order.is_ending) {
+  if (task->is_last_try() && !task->order.failed_step) {
     if (auto send = revocation(*task, "order_ending")) out->sends.push_back(std::move(*send));
   }
   return true;
@@ -185,7 +196,7 @@ void Engine::State::claim_later(Worker& worker, const wire::HeldTask& held) {
 Task* Engine::State::take_deferred(Order& order, const TaskKey& key) {
   if (Task* task = order.find(key)) return task;
   const auto row = std::find_if(order.deferred.begin(), order.deferred.end(), [&](const auto& one) {
-    return one.task.key == key && key.kind == TaskKind::kForward &&
+    return one.task.key == key && key.kind != TaskKind::kDeadline &&
            (one.state == TaskState::kScheduled || one.state == TaskState::kBacklog);
   });
   if (row == order.deferred.end()) return nullptr;
@@ -216,7 +227,8 @@ bool Engine::State::is_suspect(Shard& shard, const DeferredRow& row) {
   if (row.state == TaskState::kScheduled) return row.run_at && *row.run_at <= shard.suspect_until;
   if (row.state != TaskState::kBacklog) return false;
   const auto& line = shard.backlogs[queue_named(row.task.queue).index].lines[row.task.priority];
-  return row.task.seq <= line.suspect_seq;
+  // While suspects are left, so is every row that no page has brought yet.
+  return row.task.seq <= line.suspect_seq || line.suspects > 0;
 }
 
 /// Some worker may be running it: it goes out again when nobody has claimed it in time.
@@ -240,9 +252,9 @@ void Engine::State::end_grace(Shard& shard) {
 }
 
 void Engine::State::go_out_again(Task& task) {
-  if (task.order.is_ending) {
+  if (task.is_last_try()) {
     task.fence.attempt = task.attempt + 1;
-    return end_as_evidence(task, {}, nullptr);
+    return cut_short(task, {.reason = "unclaimed"});
   }
   task.maybe = true;
   ++task.attempt;  // the grant that it may have had under an earlier epoch

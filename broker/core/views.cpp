@@ -36,6 +36,7 @@ wire::EventView event_view(const EventRow& event, const Pipeline* pipeline, cons
   view.ms = event.ms;
   view.note = event.note;
   view.detail_bytes = ordo::view(event.detail).size();
+  view.task_kind = static_cast<std::uint8_t>(event.task_kind);
   if (pipeline != nullptr) view.span = span_of(event, *pipeline, order);
   return view;
 }
@@ -134,38 +135,59 @@ wire::OrderView Engine::State::order_view(const OrderRecord& record) {
   for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
     result.tasks.push_back(task_view(record, *pipeline, step));
   }
+  for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
+    if (!is_undone(record, step)) continue;
+    result.tasks.push_back(task_view(record, *pipeline, step, TaskKind::kCompensate));
+  }
   return result;
 }
 
+bool is_undone(const OrderRecord& record, StepIndex step) {
+  const auto is_its = [&](const TaskKey& key) {
+    return key.step == step && key.kind == TaskKind::kCompensate;
+  };
+  return std::any_of(record.tasks.begin(), record.tasks.end(),
+                     [&](const TaskRow& row) { return is_its(row.key); }) ||
+         std::any_of(record.deferred.begin(), record.deferred.end(),
+                     [&](const DeferredRow& row) { return is_its(row.task.key); }) ||
+         std::any_of(record.events.begin(), record.events.end(), [&](const EventRow& event) {
+           return event.step == step && event.task_kind == TaskKind::kCompensate;
+         });
+}
+
 wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipeline& pipeline,
-                                        StepIndex step) {
+                                        StepIndex step, TaskKind kind) {
   wire::TaskView result;
+  const bool is_undo = kind == TaskKind::kCompensate;
   result.step = pipeline.steps[step].name;
-  result.queue = pipeline.steps[step].queue;
+  result.queue = is_undo ? pipeline.steps[step].compensate : pipeline.steps[step].queue;
+  result.kind = static_cast<std::uint8_t>(kind);
   result.state = "pending";
   for (const auto& event : record.events) {
-    if (event.step != step) continue;
+    if (event.step != step || event.task_kind != kind) continue;
     result.attempt = std::max(result.attempt, event.attempt);
     if (event.kind == EventKind::kSucceeded || event.kind == EventKind::kOperatorComplete) {
       result.state = "succeeded";
-      result.result = view(event.detail);
+      if (!is_undo) result.result = view(event.detail);  // an answer has room for those of steps
       result.worker = event.worker;
     } else if (event.kind == EventKind::kOperatorSkip) {
       result.state = "skipped";
     } else if (event.kind == EventKind::kFailed) {
       result.state = "failed";
+    } else if (event.kind == EventKind::kCut) {
+      result.state = "cancelled";
     }
   }
   // What an ended order still owed will never run.
   if (is_final(record.status) && result.state == "pending") result.state = "cancelled";
   for (const auto& row : record.deferred) {
-    if (row.task.key.step != step || row.task.key.kind == TaskKind::kDeadline) continue;
+    if (row.task.key.step != step || row.task.key.kind != kind) continue;
     result.state = to_string(row.state);
     result.failures = row.task.failures;
     result.attempt = std::max(result.attempt, row.task.attempt);
     result.reason = row.reason;
     if (row.state == TaskState::kParked) {
-      result.error = clean_text(last_error(record, step), limits::kListedErrorBytes);
+      result.error = clean_text(last_error(record, step, kind), limits::kListedErrorBytes);
     }
     if (row.run_at) {
       const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
@@ -173,16 +195,15 @@ wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipelin
     }
   }
   for (const auto& row : record.tasks) {
-    if (row.key.step != step) continue;
+    if (row.key.step != step || row.key.kind != kind) continue;
     result.state = "ready";
     result.failures = row.failures;
     result.attempt = std::max(result.attempt, row.attempt);
   }
   const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
   const auto found = shard.orders.find(record.order.id);
-  Task* task = found == shard.orders.end()
-                   ? nullptr
-                   : found->second->find({record.order.id, step, 0, TaskKind::kForward});
+  Task* task =
+      found == shard.orders.end() ? nullptr : found->second->find({record.order.id, step, 0, kind});
   if (task != nullptr && (task->hold == Hold::kLeased || task->hold == Hold::kReady)) {
     result.state = task->hold == Hold::kLeased ? "leased" : "ready";
     if (task->hold == Hold::kLeased) result.attempt = task->fence.attempt;

@@ -57,21 +57,23 @@ bool Engine::State::try_answer(Order& order, const Waiter& waiter) {
   wire::OrderSummary summary;
   summary.id = order.row.id;
   summary.status = to_string(order.status);
-  const bool is_over = is_final(order.status) || order.is_ending;
+  bool is_over = is_final(order.status) || order.is_ending;
   if (waiter.step.empty()) {
     if (!is_final(order.status) && order.status != OrderStatus::kParked) return false;
   } else {
     const StepIndex step = *order.pipeline->find(waiter.step);
+    const TaskKey task{order.row.id, step, 0, TaskKind::kForward};
     const bool is_parked = std::any_of(
         order.deferred.begin(), order.deferred.end(),
-        [&](const auto& d) { return d.task.key.step == step && d.state == TaskState::kParked; });
+        [&](const auto& d) { return d.task.key == task && d.state == TaskState::kParked; });
+    if (order.find(task) != nullptr) is_over = false;  // it may still finish
     if (!order.done.test(step) && !is_over && !is_parked) return false;
     summary.step = order.done.test(step)       ? "succeeded"
                    : order.failed_step == step ? "failed"
                    : is_parked && !is_over     ? "parked"
                                                : "cancelled";
     for (const auto& done : order.results) {
-      if (done.step != step) continue;
+      if (done.step != step || done.kind == TaskKind::kCompensate) continue;
       if (done.is_skipped) summary.step = "skipped";
       summary.result = view(done.result);
     }

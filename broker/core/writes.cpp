@@ -400,9 +400,9 @@ void Engine::State::take_up_again(Task& task, const Granted& before, bool is_cul
   // An attempt that was given out and whose end could not be written: it has had its effect, or
   // not.
   const bool was_granted = before.fence.attempt > task.attempt;
-  if (task.order.is_ending) {
+  if (task.is_last_try()) {
     task.fence.attempt = std::max(before.fence.attempt, task.attempt + 1);
-    end_as_evidence(task, {}, nullptr);
+    cut_short(task, {.reason = "unstorable", .error = kUnstorable, .has_run = was_granted});
   } else if (was_granted) {
     task.maybe = true;
     attempt_failed(task, {}, kUnstorable, Millis{0});

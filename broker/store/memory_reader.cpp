@@ -16,6 +16,7 @@ void keep_failures(OrderRecord& record, bool is_parked) {
     const auto found =
         std::find_if(record.events.rbegin(), record.events.rend(), [&row](const EventRow& event) {
           return event.step == row.task.key.step && event.branch == row.task.key.branch &&
+                 event.task_kind == row.task.key.kind &&
                  (event.kind == EventKind::kParked || event.kind == EventKind::kAttemptFailed);
         });
     if (found != record.events.rend()) kept.push_back(*found);

@@ -126,7 +126,11 @@ std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
   if (events == nullptr) return snapshot;
   for (const auto& [seq, event] : *events) {
     if (event.kind == EventKind::kCancelRequested) snapshot.is_cancelled = true;
-    if (event.kind == EventKind::kFailed && event.status) snapshot.failed_step = event.step;
+    if (event.status == OrderStatus::kCompensating) snapshot.is_ending = true;
+    const bool is_failure =
+        event.kind == EventKind::kFailed || event.kind == EventKind::kOperatorCompensate;
+    if (is_failure && event.status) snapshot.failed_step = event.step;
+    if (event.kind == EventKind::kCut) snapshot.cut.push_back(*event.step);
     if (auto done = done_step(event)) snapshot.done.push_back(std::move(*done));
   }
   return snapshot;

@@ -44,14 +44,18 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   const std::string kind = row.text();
   if (const std::string status = row.text(); !status.empty()) {
     snapshot.status = *from_word<OrderStatus, kOrderStatuses>(status);
+    if (snapshot.status == OrderStatus::kCompensating) snapshot.is_ending = true;
   }
   if (kind == to_string(EventKind::kCancelRequested)) snapshot.is_cancelled = true;
   const bool is_skipped = kind == to_string(EventKind::kOperatorSkip);
   const bool is_done = is_skipped || kind == to_string(EventKind::kSucceeded) ||
                        kind == to_string(EventKind::kOperatorComplete);
   const auto step = row.number_or_null();
-  if (step && kind == to_string(EventKind::kFailed)) {
-    snapshot.failed_step = static_cast<StepIndex>(*step);
+  const bool is_failure =
+      kind == to_string(EventKind::kFailed) || kind == to_string(EventKind::kOperatorCompensate);
+  if (step && is_failure) snapshot.failed_step = static_cast<StepIndex>(*step);
+  if (step && kind == to_string(EventKind::kCut)) {
+    snapshot.cut.push_back(static_cast<StepIndex>(*step));
   }
   if (!is_done || !step) return;
   DoneStep done;

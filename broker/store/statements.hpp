@@ -68,7 +68,7 @@ inline std::string deciding_events() {
          "e.detail, (e.note::json -> 'context')::text from event e where " +
          of_those("e.order_id") +
          " and (e.order_status is not null or e.kind in ('succeeded', 'operator_complete', "
-         "'operator_skip', 'cancel_requested')) order by e.order_id, e.seq";
+         "'operator_skip', 'cancel_requested', 'cut')) order by e.order_id, e.seq";
 }
 /// Events of each order after a seq ($4), a page of them: the newest or the oldest.
 inline std::string events(const char* direction) {
@@ -83,7 +83,8 @@ inline std::string events(const char* direction) {
 inline std::string parked_events() {
   return std::string("select n.* from deferred t cross join lateral (select ") + kEventColumns +
          " from event e where e.order_id = t.order_id and e.order_id between $2::uuid and $3::uuid "
-         "and e.step = t.step and e.branch = t.branch and e.kind in ('parked', 'attempt_failed') "
+         "and e.step = t.step and e.branch = t.branch and e.task_kind = t.kind "
+         "and e.kind in ('parked', 'attempt_failed') "
          "order by e.seq desc limit 1) n where " +
          of_those("t.order_id") + " and t.state = 'parked' order by n.order_id, n.seq";
 }

@@ -15,17 +15,31 @@ inline constexpr auto kOperational = MetricTier::kOperational;
 inline constexpr auto kDiagnostic = MetricTier::kDiagnostic;
 
 inline constexpr std::array kOrdersAndTasks{
-    ListedMetric{&kBuildInfo, kDiagnostic},       ListedMetric{&kOrdersAccepted, kCore},
-    ListedMetric{&kOrdersDuplicate, kDiagnostic}, ListedMetric{&kOrdersRefused, kOperational},
-    ListedMetric{&kOrdersBusy, kOperational},     ListedMetric{&kOrdersEnded, kCore},
-    ListedMetric{&kOrderSeconds, kCore},          ListedMetric{&kSubmitSeconds, kCore},
-    ListedMetric{&kTasksDispatched, kDiagnostic}, ListedMetric{&kTasksEnded, kCore},
-    ListedMetric{&kTasksRetried, kOperational},   ListedMetric{&kTasksParked, kOperational},
-    ListedMetric{&kTaskAlarms, kOperational},     ListedMetric{&kTaskWaitSeconds, kCore},
-    ListedMetric{&kTaskRunSeconds, kCore},        ListedMetric{&kWaitsGivenUp, kDiagnostic},
-    ListedMetric{&kResultsStale, kDiagnostic},    ListedMetric{&kResultsRepeated, kDiagnostic},
-    ListedMetric{&kLeasesLost, kOperational},     ListedMetric{&kTasksAdopted, kDiagnostic},
+    ListedMetric{&kBuildInfo, kDiagnostic},
+    ListedMetric{&kOrdersAccepted, kCore},
+    ListedMetric{&kOrdersDuplicate, kDiagnostic},
+    ListedMetric{&kOrdersRefused, kOperational},
+    ListedMetric{&kOrdersBusy, kOperational},
+    ListedMetric{&kOrdersEnded, kCore},
+    ListedMetric{&kOrderSeconds, kCore},
+    ListedMetric{&kSubmitSeconds, kCore},
+    ListedMetric{&kTasksDispatched, kDiagnostic},
+    ListedMetric{&kTasksEnded, kCore},
+    ListedMetric{&kTasksRetried, kOperational},
+    ListedMetric{&kTasksParked, kOperational},
+    ListedMetric{&kTaskAlarms, kOperational},
+    ListedMetric{&kTaskWaitSeconds, kCore},
+    ListedMetric{&kTaskRunSeconds, kCore},
+    ListedMetric{&kWaitsGivenUp, kDiagnostic},
+    ListedMetric{&kResultsStale, kDiagnostic},
+    ListedMetric{&kResultsRepeated, kDiagnostic},
+    ListedMetric{&kLeasesLost, kOperational},
+    ListedMetric{&kTasksAdopted, kDiagnostic},
     ListedMetric{&kJoins, kDiagnostic},
+    ListedMetric{&kCompensationsBegun, kOperational},
+    ListedMetric{&kCompensationsEnded, kOperational},
+    ListedMetric{&kCompensationsParked, kOperational},
+    ListedMetric{&kDeadlinesMissed, kOperational},
 };
 
 inline constexpr std::array kQueuesAndWorkers{
@@ -84,9 +98,9 @@ inline constexpr std::array kSocketsAndLoop{
     ListedMetric{&kBytes, kDiagnostic},      ListedMetric{&kRefused, kOperational},
     ListedMetric{&kForbidden, kOperational}, ListedMetric{&kGone, kOperational},
     ListedMetric{&kPeers, kDiagnostic},      ListedMetric{&kLoopBusy, kOperational},
-    ListedMetric{&kLoopAge, kOperational},
-    ListedMetric{&kLoopPass, kDiagnostic},   ListedMetric{&kResident, kDiagnostic},
-    ListedMetric{&kInFlight, kDiagnostic},   ListedMetric{&kWaiters, kDiagnostic},
+    ListedMetric{&kLoopAge, kOperational},   ListedMetric{&kLoopPass, kDiagnostic},
+    ListedMetric{&kResident, kDiagnostic},   ListedMetric{&kInFlight, kDiagnostic},
+    ListedMetric{&kWaiters, kDiagnostic},
 };
 
 }  // namespace ordo::metrics

@@ -43,6 +43,28 @@ inline constexpr MetricFamily kOrdersEnded{"ordo_orders_ended_total",
                                            "pipeline,status",
                                            "Orders that ended, by final status.",
                                            {}};
+inline constexpr MetricFamily kCompensationsBegun{"ordo_compensations_begun_total",
+                                                  kCounter,
+                                                  "pipeline",
+                                                  "Orders that began to undo what they did.",
+                                                  {}};
+inline constexpr MetricFamily kCompensationsEnded{"ordo_compensations_ended_total",
+                                                  kCounter,
+                                                  "pipeline",
+                                                  "Orders that ended with everything undone.",
+                                                  {}};
+inline constexpr MetricFamily kCompensationsParked{
+    "ordo_compensations_parked_total",
+    kCounter,
+    "pipeline,step",
+    "Tasks parked that undo a step; those of ordo_tasks_parked_total, too.",
+    {}};
+inline constexpr MetricFamily kDeadlinesMissed{
+    "ordo_deadlines_missed_total",
+    kCounter,
+    "pipeline",
+    "Deadlines missed by orders that only go forward, and went on.",
+    {}};
 inline constexpr MetricFamily kOrderSeconds{
     "ordo_order_seconds", kHistogram, "pipeline", "From an order's acceptance to its end.",
     kWorkBounds,          kMicros};

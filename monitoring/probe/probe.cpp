@@ -63,6 +63,9 @@ void Probe::observe(const Fact& fact) {
     case FactKind::kOrderAccepted:
     case FactKind::kOrderDuplicate:
     case FactKind::kOrderEnded:
+    case FactKind::kCompensationBegun:
+    case FactKind::kCompensationEnded:
+    case FactKind::kDeadlineMissed:
     case FactKind::kOrderRefused:
     case FactKind::kBusy: return observe_order(fact);
     case FactKind::kTaskEnded:
@@ -107,6 +110,12 @@ void Probe::observe_order(const Fact& fact) {
     submit_seconds_.observe(fact.took);
   } else if (fact.kind == FactKind::kOrderDuplicate) {
     cells.duplicate->add();
+  } else if (fact.kind == FactKind::kCompensationBegun) {
+    cells.begun->add();
+  } else if (fact.kind == FactKind::kCompensationEnded) {
+    cells.undone->add();
+  } else if (fact.kind == FactKind::kDeadlineMissed) {
+    cells.missed->add();
   } else {
     cells.ended[static_cast<std::size_t>(fact.status)]->add();
     cells.seconds->observe(fact.took);
@@ -128,6 +137,10 @@ void Probe::observe_task(const Fact& fact) {
   } else if (fact.kind == FactKind::kTaskParked) {
     book_.counter(metrics::kTasksParked, {name_of(fact.pipeline), name_of(fact.step), fact.text})
         .add();
+    if (fact.key.kind == TaskKind::kCompensate) {
+      book_.counter(metrics::kCompensationsParked, {name_of(fact.pipeline), name_of(fact.step)})
+          .add();
+    }
   } else if (fact.kind == FactKind::kTaskTimedOut) {
     attempt_ended(fact, "timeout");
   } else if (fact.kind == FactKind::kTaskCancelled) {
@@ -188,7 +201,10 @@ Probe::PipelineCells& Probe::pipeline(const std::string* name) {
   PipelineCells cells{&book_.counter(metrics::kOrdersAccepted, {text}),
                       &book_.counter(metrics::kOrdersDuplicate, {text}),
                       {},
-                      &book_.histogram(metrics::kOrderSeconds, {text})};
+                      &book_.histogram(metrics::kOrderSeconds, {text}),
+                      &book_.counter(metrics::kCompensationsBegun, {text}),
+                      &book_.counter(metrics::kCompensationsEnded, {text}),
+                      &book_.counter(metrics::kDeadlinesMissed, {text})};
   for (std::size_t i = 0; i < kOrderStatuses; ++i) {
     const auto status = static_cast<OrderStatus>(i);
     // Only final statuses are shown; the others can never be counted.
@@ -211,6 +227,7 @@ Probe::StepCells& Probe::step(const Fact& fact) {
   for (const char* reason : {"exhausted", "poisoned"}) {
     book_.counter(metrics::kTasksParked, {labels[0], labels[1], reason});
   }
+  book_.counter(metrics::kCompensationsParked, labels);
   for (std::size_t i = 0; i < kOutcomes; ++i) {
     cells.ended[i] =
         &book_.counter(metrics::kTasksEnded, {labels[0], labels[1], std::string(kOutcomeWords[i])});

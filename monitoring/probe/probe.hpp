@@ -40,6 +40,9 @@ class Probe {
     MetricBook::Counter* duplicate;
     std::array<MetricBook::Counter*, kOrderStatuses> ended;
     MetricBook::Histogram* seconds;
+    MetricBook::Counter* begun;   ///< compensations …
+    MetricBook::Counter* undone;  ///< … and those that are over
+    MetricBook::Counter* missed;  ///< deadlines of orders that went on
   };
   struct StepCells {
     std::array<MetricBook::Counter*, kOutcomes> ended;

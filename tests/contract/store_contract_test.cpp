@@ -295,6 +295,49 @@ TEST_P(Store, ACancelRequestShowsInTheSnapshot) {
   EXPECT_EQ(load(1)->status, OrderStatus::kCompensating);
 }
 
+TEST_P(Store, AnEndComesWithItsCauseAndWhatItCut) {
+  EventRow failed = event_row(1, 8, EventKind::kFailed, 1);
+  failed.status = OrderStatus::kCompensating;
+  EventRow parked = event_row(1, 11, EventKind::kParked, 0);
+  parked.task_kind = TaskKind::kCompensate;
+  parked.status = OrderStatus::kParked;
+  commit_all({submit_of(1)});
+  EXPECT_FALSE(load(1)->is_ending);
+  commit_all({write_of(1, {AppendEvent{failed}, AppendEvent{event_row(1, 9, EventKind::kFailed, 2)},
+                           AppendEvent{event_row(1, 10, EventKind::kCut, 3)}})});
+  auto found = load(1);
+  EXPECT_TRUE(found->is_ending);
+  EXPECT_FALSE(found->is_cancelled);
+  EXPECT_EQ(found->failed_step, 1);
+  EXPECT_EQ(found->cut, std::vector<StepIndex>{3});
+  commit_all({write_of(1, {AppendEvent{parked}})});
+  EXPECT_EQ(load(1)->status, OrderStatus::kParked);
+  EXPECT_TRUE(load(1)->is_ending);
+
+  EventRow given_up = event_row(2, 8, EventKind::kOperatorCompensate, 4);
+  given_up.status = OrderStatus::kFailed;
+  commit_all({submit_of(2), write_of(2, {AppendEvent{given_up}})});
+  EXPECT_EQ(load(2)->failed_step, 4);
+  EXPECT_FALSE(load(2)->is_ending);
+}
+
+TEST_P(Store, WhatUndoesAStepIsATaskBesideIt) {
+  TaskRow undo = task_row(1, 0, 30);
+  undo.key.kind = TaskKind::kCompensate;
+  undo.queue = "release";
+  undo.maybe = true;
+  EventRow done = event_row(1, 8, EventKind::kSucceeded, 1);
+  done.task_kind = TaskKind::kCompensate;
+  commit_all({submit_of(1), write_of(1, {InsertTask{undo}, AppendEvent{done}})});
+  const auto found = load(1);
+  ASSERT_EQ(found->tasks.size(), 2U);
+  EXPECT_EQ(found->tasks[1], undo);
+  ASSERT_EQ(found->done.size(), 1U);
+  EXPECT_EQ(found->done[0].kind, TaskKind::kCompensate);
+  commit_all({write_of(1, {DeleteTask{undo.key}})});
+  EXPECT_EQ(load(1)->tasks.at(0).key.kind, TaskKind::kForward);
+}
+
 TEST_P(Store, DoneStepsComeWithResultContextAndAttempt) {
   EventRow done = event_row(1, 8, EventKind::kSucceeded, 0);
   done.attempt = 3;

@@ -324,8 +324,10 @@ TEST_P(StoreReads, AParkedOrderIsListedWithTheLastFailureOfItsParkedTask) {
     row.note = R"({"error":")" + std::to_string(seq) + R"("})";
     return AppendEvent{row};
   };
+  AppendEvent of_undoing = event(10, 1, EventKind::kAttemptFailed);
+  of_undoing.row.task_kind = TaskKind::kCompensate;
   commit_all(
-      {write_of(1, {InsertOrder{order_row(1)}, InsertDeferred{parked}}),
+      {write_of(1, {InsertOrder{order_row(1)}, InsertDeferred{parked}, of_undoing}),
        write_of(1, {event(6, 1, EventKind::kAttemptFailed), event(7, 1, EventKind::kParked),
                     event(8, 0, EventKind::kAttemptFailed), event(9, 1, EventKind::kLateResult)})});
   QuerySpec spec{.what = QuerySpec::What::kParked, .id = {}, .customer = {}, .after = {}};

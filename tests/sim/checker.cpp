@@ -74,192 +74,6 @@ void Checker::told(const OrderId& id, const std::string& payload,
 
 // ---- commits -----------------------------------------------------------------------------------
 
-/// One write of one order, as it changed the tables.
-class Checker::OneWrite {
- public:
-  OneWrite(Checker& checker, const StoreWrite& write, Story& story)
-      : checker_(checker), write_(write), story_(story), before_(story.status) {}
-
-  void run() {
-    for (const Change& change : write_.changes) remove(change);
-    for (const Change& change : write_.changes) append(change);
-    for (const Change& change : write_.changes) insert(change);
-    check_parked_left();
-    check_shape();
-  }
-
- private:
-  [[noreturn]] void broken(const char* check, const std::string& what) const {
-    fail(check, write_.order, what);
-  }
-
-  void remove(const Change& change) {
-    const auto* task = std::get_if<DeleteTask>(&change);
-    const auto* deferred = std::get_if<DeleteDeferred>(&change);
-    if (task == nullptr && deferred == nullptr) return;
-    const TaskKey& key = task != nullptr ? task->key : deferred->key;
-    const auto it = story_.rows.find(key);
-    if (it == story_.rows.end()) broken("tables and picture agree", "deletes " + describe(key));
-    removed_.emplace(key, it->second);
-    story_.rows.erase(it);
-  }
-
-  void append(const Change& change) {
-    const auto* appended = std::get_if<AppendEvent>(&change);
-    if (appended == nullptr) return;
-    const EventRow& event = appended->row;
-    if (event.seq <= story_.last_seq) {
-      broken("events ascend",
-             "seq " + std::to_string(event.seq) + " after " + std::to_string(story_.last_seq));
-    }
-    story_.last_seq = event.seq;
-    if (event.status) {
-      if (is_final(story_.status)) {
-        broken("a final status absorbs", "goes from " + std::string(to_string(story_.status)) +
-                                             " to " + std::string(to_string(*event.status)));
-      }
-      story_.status = *event.status;
-      story_.was_parked = story_.was_parked || *event.status == OrderStatus::kParked;
-    }
-    story_.is_cancelled = story_.is_cancelled || event.kind == EventKind::kCancelRequested;
-    if (event.step) task_event(event, {event.order, *event.step, event.branch, event.task_kind});
-  }
-
-  void task_event(const EventRow& event, const TaskKey& key) {
-    const bool is_operator = event.kind == EventKind::kOperatorRetry ||
-                             event.kind == EventKind::kOperatorSkip ||
-                             event.kind == EventKind::kOperatorComplete;
-    if (is_operator) operated_.insert(key);
-    if (event.kind == EventKind::kSucceeded) {
-      checker_.ledger.check_recorded(key, event.attempt, view(event.detail));
-    }
-    const bool ends_step = event.kind == EventKind::kSucceeded ||
-                           event.kind == EventKind::kOperatorSkip ||
-                           event.kind == EventKind::kOperatorComplete;
-    if (ends_step && !story_.done.emplace(key.step, view(event.detail)).second) {
-      broken("one result per task", "records " + describe(key) + " twice");
-    }
-    if (ends_step && !removed_.contains(key)) {
-      broken("the row is the token", "records " + describe(key) + " without taking its row");
-    }
-    if (is_operator) return;
-    story_.ended.emplace(key, event.attempt);
-    if (event.kind == EventKind::kLateResult) return;
-    std::uint32_t& last = story_.last_ended[key];
-    if (event.attempt <= last) {
-      broken("attempts grow", describe(key) + " ends attempt " + std::to_string(event.attempt) +
-                                  " after " + std::to_string(last));
-    }
-    last = event.attempt;
-  }
-
-  void insert(const Change& change) {
-    const auto* task = std::get_if<InsertTask>(&change);
-    const auto* deferred = std::get_if<InsertDeferred>(&change);
-    if (task == nullptr && deferred == nullptr) return;
-    const TaskRow& row = task != nullptr ? task->row : deferred->row.task;
-    const TaskKey& key = row.key;
-    if (is_final(before_)) broken("an ended order stays ended", "gets a row " + describe(key));
-    const TaskState state = task != nullptr ? TaskState::kReady : deferred->row.state;
-    if (!story_.rows.emplace(key, Row{row.attempt, row.seq, state}).second) {
-      broken("one row per task", "has " + describe(key) + " twice");
-    }
-    if (key.kind != TaskKind::kForward) return;
-    const auto old = removed_.find(key);
-    if (old == removed_.end()) {
-      opens(key.step);
-    } else if (row.attempt < old->second.attempt) {
-      broken("attempts grow",
-             describe(key) + " goes back to attempt " + std::to_string(row.attempt));
-    }
-    const auto* grant = checker_.ledger.grant(key);
-    const std::uint32_t granted = grant != nullptr ? grant->current.attempt : 0;
-    if (row.attempt > granted && row.attempt != old_attempt(key) && state != TaskState::kParked) {
-      broken("attempts are grants", describe(key) + " has ended attempt " +
-                                        std::to_string(row.attempt) + ", but was granted " +
-                                        std::to_string(granted));
-    }
-  }
-
-  [[nodiscard]] std::uint32_t old_attempt(const TaskKey& key) const {
-    const auto old = removed_.find(key);
-    return old == removed_.end() ? 0 : old->second.attempt;
-  }
-
-  void opens(StepIndex step) {
-    if (story_.done.contains(step))
-      broken("a done step stays done", "opens step " + std::to_string(step));
-    if (!story_.opened.insert(step).second) {
-      broken("a step opens once", "opens step " + std::to_string(step) + " again");
-    }
-    for (const StepIndex before : story_.pipeline->steps[step].after) {
-      if (!story_.done.contains(before)) {
-        broken("predecessors first", "opens step " + std::to_string(step) + " before " +
-                                         std::to_string(before) + " is done");
-      }
-    }
-  }
-
-  void check_parked_left() const {
-    const bool ends = is_final(story_.status) || story_.status == OrderStatus::kCompensating;
-    for (const auto& [key, row] : removed_) {
-      if (row.state != TaskState::kParked || ends || operated_.contains(key)) continue;
-      broken("parked tasks leave by an operator", describe(key) + " left on its own");
-    }
-  }
-
-  void check_shape() const {
-    const bool has_parked =
-        std::any_of(story_.rows.begin(), story_.rows.end(),
-                    [](const auto& row) { return row.second.state == TaskState::kParked; });
-    const auto rows = std::count_if(story_.rows.begin(), story_.rows.end(), [](const auto& row) {
-      return row.first.kind != TaskKind::kDeadline;
-    });
-    if (is_final(story_.status)) {
-      if (!story_.rows.empty()) broken("an ended order owes nothing", "has rows left");
-      if (story_.status == OrderStatus::kSucceeded &&
-          story_.done.size() != story_.pipeline->steps.size()) {
-        broken("success is complete", "succeeded with steps open");
-      }
-      return;
-    }
-    if (rows == 0) broken("an open order owes something", "has no task left and has not ended");
-    if (story_.status == OrderStatus::kCompensating) return;
-    if (has_parked != (story_.status == OrderStatus::kParked)) {
-      broken("status shows parked tasks", "is " + std::string(to_string(story_.status)) + " with " +
-                                              (has_parked ? "a" : "no") + " parked task");
-    }
-  }
-
-  Checker& checker_;
-  const StoreWrite& write_;
-  Story& story_;
-  OrderStatus before_;
-  std::map<TaskKey, Row> removed_;
-  std::set<TaskKey> operated_;
-};
-
-void Checker::apply(const StoreWrite& write) {
-  for (const Change& change : write.changes) {
-    if (const auto* put = std::get_if<PutPipeline>(&change)) {
-      if (pipelines_.contains(put->row.id)) continue;
-      auto parsed = parse_pipeline(put->row.source);
-      if (!parsed) throw Violation("pipelines are valid", put->row.source);
-      pipelines_.emplace(put->row.id, std::move(*parsed));
-    } else if (const auto* order = std::get_if<InsertOrder>(&change)) {
-      auto [it, is_new] = stories_.try_emplace(order->row.id);
-      if (!is_new) fail("one order per id", order->row.id, "is inserted twice");
-      it->second.payload = view(order->row.payload);
-      it->second.pipeline = pipeline(order->row.pipeline);
-      if (it->second.pipeline == nullptr) fail("pipelines first", order->row.id, "has none");
-    }
-  }
-  if (write.order.is_zero()) return;
-  const auto it = stories_.find(write.order);
-  if (it == stories_.end()) fail("orders first", write.order, "is written to but not there");
-  OneWrite(*this, write, it->second).run();
-}
-
 void Checker::committed(ShardNumber shard, std::span<const StoreWrite* const> batch,
                         const CommitResult& result) {
   if (result.kind != CommitResult::Kind::kCommitted) return;
@@ -347,12 +161,13 @@ void Checker::sent_offer(const wire::Offer& offer) const {
   if (offer.fence.epoch != database.epoch()) return;  // of an owner that was deposed a moment ago
   const Story* order = story(offer.key.order);
   if (order == nullptr) fail("dispatch after commit", offer.key.order, "is offered but not there");
-  if (is_final(order->status) || order->status == OrderStatus::kCompensating) {
+  const bool is_undo = offer.key.kind == TaskKind::kCompensate;
+  if (is_final(order->status) || order->is_ending != is_undo) {
     fail("an ended order stays ended", offer.key.order,
          "is " + std::string(to_string(order->status)) + " and offered");
   }
   for (const StepIndex before : order->pipeline->steps[offer.key.step].after) {
-    if (!order->done.contains(before)) {
+    if (!is_undo && !order->done.contains(before)) {
       fail("predecessors first", offer.key.order,
            "step " + std::to_string(offer.key.step) + " is offered before " +
                std::to_string(before));
@@ -440,12 +255,13 @@ std::vector<OrderId> Checker::known_orders() const {
   return ids;
 }
 
-std::vector<std::string> Checker::parked_steps(const OrderId& id) const {
-  std::vector<std::string> names;
+std::vector<Checker::Parked> Checker::parked_steps(const OrderId& id) const {
+  std::vector<Parked> names;
   const Story* order = story(id);
   if (order == nullptr) return names;
   for (const auto& [key, row] : order->rows) {
-    if (row.state == TaskState::kParked) names.push_back(order->pipeline->steps[key.step].name);
+    if (row.state != TaskState::kParked) continue;
+    names.emplace_back(order->pipeline->steps[key.step].name, static_cast<std::uint8_t>(key.kind));
   }
   return names;
 }

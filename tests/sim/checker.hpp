@@ -49,8 +49,9 @@ class Checker {
   [[nodiscard]] bool all_settled() const;
   [[nodiscard]] std::vector<OrderId> parked_orders() const;
   [[nodiscard]] std::vector<OrderId> known_orders() const;
-  /// The steps of an order that are parked, by name.
-  [[nodiscard]] std::vector<std::string> parked_steps(const OrderId& id) const;
+  /// What of an order is parked: the step's name, and the kind of the task.
+  using Parked = std::pair<std::string, std::uint8_t>;
+  [[nodiscard]] std::vector<Parked> parked_steps(const OrderId& id) const;
   [[nodiscard]] std::string who_waits() const;
   [[nodiscard]] std::size_t pipelines() const { return pipelines_.size(); }
 
@@ -64,6 +65,7 @@ class Checker {
     std::uint32_t attempt = 0;
     std::int64_t seq = 0;
     TaskState state = TaskState::kReady;
+    bool maybe = false;
   };
   struct Story {
     const Pipeline* pipeline = nullptr;
@@ -74,7 +76,12 @@ class Checker {
     std::int64_t last_seq = 0;
     std::map<TaskKey, Row> rows;
     std::set<StepIndex> opened;
-    std::map<StepIndex, std::string> done;              ///< forward steps: what was recorded
+    std::map<StepIndex, std::string> done;  ///< forward steps: what was recorded
+    std::set<StepIndex> skipped;            ///< of these the ones that somebody skipped
+    std::set<StepIndex> cut;                ///< of unknown outcome at the end
+    std::set<StepIndex> undone;             ///< whose compensation has ended
+    bool is_ending = false;
+    bool is_one_way = false;  ///< an irreversible step succeeded before the end began
     std::map<TaskKey, std::uint32_t> last_ended;        ///< the highest attempt that an event ends
     std::set<std::pair<TaskKey, std::uint32_t>> ended;  ///< attempts that events tell of
   };
@@ -92,11 +99,14 @@ class Checker {
   class OneWrite;
 
   [[noreturn]] static void fail(const char* check, const OrderId& order, const std::string& what);
+  static bool must_undo(const Story& order, StepIndex step);
+  static bool comes_after(const Pipeline& pipeline, StepIndex later, StepIndex earlier);
   void apply(const StoreWrite& write);
   void sent_answer(int broker, PeerId peer, const wire::Answer& answer);
   void sent_offer(const wire::Offer& offer) const;
   void check_offer_rows(const wire::Offer& offer, const Story& story) const;
   void check_maybe(const wire::Offer& offer, const Story& order) const;
+  void check_undone(const OrderId& id, const Story& order) const;
   void sent_recorded(const wire::Recorded& recorded) const;
   [[nodiscard]] const Story* story(const OrderId& id) const;
   const Pipeline* pipeline(PipelineId id) const;

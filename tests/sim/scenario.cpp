@@ -94,6 +94,8 @@ void draw_work(Dice& dice, Scenario& s) {
   s.operate_rate = dice.swarm(0.5, 3.0);
   s.pause_rate = dice.swarm(0.1, 0.4);
   s.operator_mends = dice.chance(0.5);
+  s.undoes = dice.one_of({0.0, 0.3, 0.6, 0.6, 1.0});
+  s.irreversible = dice.swarm(0.1, 0.3);
   s.run = Millis{dice.one_of({5, 50, 50, 300, 1000})};
   s.transient = dice.swarm(0.1, 0.6);
   s.permanent = dice.swarm(0.03, 0.2);

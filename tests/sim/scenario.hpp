@@ -69,6 +69,8 @@ struct Scenario {
   double delay = 0;
   double wait = 0.3;
   double watch = 0.1;
+  double undoes = 0;        ///< of steps: there is something that undoes them
+  double irreversible = 0;  ///< of the others
   double operate_rate = 0;
   double pause_rate = 0;
   /// at the end, parked tasks are retried until everything has ended

@@ -1,5 +1,6 @@
 #include "tests/sim/workload.hpp"
 
+#include <tuple>
 #include <utility>
 
 namespace ordo::sim {
@@ -43,6 +44,13 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
     text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
             ", first: " + std::to_string(20 + chance.below(400)) +
             "ms, factor: 2, cap: 2s, alarm_after: 1 }";
+    if (chance.chance(context_.scenario.undoes)) {
+      text += ", compensate: { handler: q" + std::to_string(chance.below(queues_.size())) +
+              ", retry: { attempts: " + std::to_string(1 + chance.below(4)) +
+              ", first: 50ms, factor: 2, cap: 1s, alarm_after: 1 } }";
+    } else if (chance.chance(context_.scenario.irreversible)) {
+      text += ", irreversible: true";
+    }
     if (!after.empty()) {
       text += ", after: [";
       for (const auto& one : after) text += (&one == &after.front() ? "" : ", ") + one;
@@ -182,8 +190,9 @@ void Workload::operate() {
   wire::Operate verb;
   verb.id = ids[chance.below(ids.size())];
   const auto steps = checker_.parked_steps(verb.id);
-  verb.step = steps.empty() ? "s0" : steps[chance.below(steps.size())];
-  verb.verb = static_cast<std::uint8_t>(chance.below(3));
+  verb.step = "s0";
+  if (!steps.empty()) std::tie(verb.step, verb.kind) = steps[chance.below(steps.size())];
+  verb.verb = static_cast<std::uint8_t>(chance.below(4));
   verb.result = "by hand";
   verb.who = "sim";
   verb.why = "tries it";
@@ -223,10 +232,11 @@ void Workload::heal() {
 
 void Workload::mend() {
   for (const auto& id : checker_.parked_orders()) {
-    for (const auto& step : checker_.parked_steps(id)) {
+    for (const auto& [step, kind] : checker_.parked_steps(id)) {
       wire::Operate verb;
       verb.id = id;
       verb.step = step;
+      verb.kind = kind;
       verb.who = "sim";
       verb.why = "mends it";
       client().ask(verb, Seconds{2});

@@ -96,7 +96,12 @@ TaskKey Cast::task(const std::string& text) const {
   key.order = order(text.substr(0, slash));
   const auto pipeline = pipeline_of_.find(key.order);
   if (pipeline == pipeline_of_.end()) throw std::runtime_error("no pipeline for `" + text + "`");
-  const auto step = pipeline->second->find(text.substr(slash + 1));
+  std::string name = text.substr(slash + 1);
+  if (name.starts_with('~')) {
+    key.kind = TaskKind::kCompensate;
+    name.erase(0, 1);
+  }
+  const auto step = pipeline->second->find(name);
   if (!step) throw std::runtime_error("`" + text + "` names no step");
   key.step = *step;
   return key;
@@ -140,7 +145,8 @@ std::string Cast::step_name(const TaskKey& key) const {
   if (pipeline == pipeline_of_.end() || key.step >= pipeline->second->steps.size()) {
     return std::to_string(key.step);
   }
-  return pipeline->second->steps[key.step].name;
+  const std::string& name = pipeline->second->steps[key.step].name;
+  return key.kind == TaskKind::kCompensate ? "~" + name : name;
 }
 
 // ---- durations and fences ----------------------------------------------------------------------

@@ -249,15 +249,17 @@ bool Player::act_as_operator(const Command& command) {
     ask(command, Asked::kPlain, wire::Cancel{0, cast_.order(command.at(1)), who, why});
   } else if (word == "pause" || word == "resume") {
     ask(command, Asked::kPlain, wire::SetQueue{0, command.at(1), word == "pause", who, why});
-  } else if (word == "retry" || word == "skip" || word == "complete") {
-    const auto verb = word == "retry"  ? wire::Verb::kRetry
-                      : word == "skip" ? wire::Verb::kSkip
-                                       : wire::Verb::kComplete;
+  } else if (word == "retry" || word == "skip" || word == "complete" || word == "compensate") {
+    const auto verb = word == "retry"      ? wire::Verb::kRetry
+                      : word == "skip"     ? wire::Verb::kSkip
+                      : word == "complete" ? wire::Verb::kComplete
+                                           : wire::Verb::kCompensate;
     const TaskKey key = cast_.task(command.at(1));
     wire::Operate operate;
     operate.verb = static_cast<std::uint8_t>(verb);
     operate.id = key.order;
-    operate.step = cast_.step_name(key);
+    operate.step = cast_.step_name({key.order, key.step, key.branch, TaskKind::kForward});
+    operate.kind = static_cast<std::uint8_t>(key.kind);
     operate.result = command.get("result");
     operate.who = who;
     operate.why = why;

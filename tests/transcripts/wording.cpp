@@ -29,6 +29,11 @@ std::string counts(const TaskRow& row) {
   return text + (row.maybe ? " maybe" : "");
 }
 
+/// As stories write what undoes a step: ~pay.
+std::string undo(std::uint8_t kind) {
+  return kind == static_cast<std::uint8_t>(TaskKind::kCompensate) ? "~" : "";
+}
+
 template <class Body> Body decoded(const std::string& bytes) {
   auto body = wire::decode_body<Body>(bytes);
   if (!body) throw std::runtime_error("a body that cannot be read: " + body.error().message);
@@ -156,14 +161,16 @@ Lines Wording::body(Asked asked, const std::string& bytes) const {
     const auto page = decoded<wire::EventPage>(bytes);
     lines.push_back("now " + page.status + (page.is_last ? ", the last page" : ""));
     for (const auto& event : page.events) {
-      lines.push_back(event.kind + (event.step.empty() ? "" : " " + event.step) +
+      lines.push_back(event.kind +
+                      (event.step.empty() ? "" : " " + undo(event.task_kind) + event.step) +
                       (event.status.empty() ? "" : " [" + event.status + "]"));
     }
   } else if (asked == Asked::kGet) {
     const auto order = decoded<wire::OrderView>(bytes);
     lines.push_back(cast_.name(order.id) + " is " + order.status);
     for (const auto& task : order.tasks) {
-      lines.push_back(task.step + " " + task.state + " attempt=" + std::to_string(task.attempt) +
+      lines.push_back(undo(task.kind) + task.step + " " + task.state +
+                      " attempt=" + std::to_string(task.attempt) +
                       (task.worker.empty() ? "" : " worker=" + task.worker) +
                       (task.reason.empty() ? "" : " (" + task.reason + ")"));
     }
@@ -173,9 +180,10 @@ Lines Wording::body(Asked asked, const std::string& bytes) const {
     for (auto& one : explanation.facts) lines.push_back(std::move(one));
     if (!explanation.trace_id.empty()) lines.push_back("trace " + explanation.trace_id);
     for (const auto& one : explanation.chain) {
-      lines.push_back("chain " + one.step + "@" + std::to_string(one.attempt) + " " + one.outcome +
-                      (one.worker.empty() ? "" : " on " + one.worker) + " after " +
-                      std::to_string(one.ms) + "ms" + (one.error.empty() ? "" : ": " + one.error) +
+      lines.push_back("chain " + undo(one.kind) + one.step + "@" + std::to_string(one.attempt) +
+                      " " + one.outcome + (one.worker.empty() ? "" : " on " + one.worker) +
+                      " after " + std::to_string(one.ms) + "ms" +
+                      (one.error.empty() ? "" : ": " + one.error) +
                       (one.span.empty() ? "" : " span " + one.span));
     }
   } else if (asked == Asked::kQueues) {
