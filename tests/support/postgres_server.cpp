@@ -327,13 +327,15 @@ Result<void> PostgresServer::kill9_and_restart() {
   return start();
 }
 
-Result<std::string> PostgresServer::create_database(const std::string& prefix) {
+Result<std::string> PostgresServer::create_database(const std::string& prefix,
+                                                    const std::string& original) {
   const std::string name =
       prefix + "_" + std::to_string(::getpid()) + "_" + std::to_string(++databases_);
-  const pid_t pid = spawn({.argv = {bin_ + "/createdb", "-h", folder_, "-p",
-                                    std::to_string(options_.port), "-U", "ordo", name},
-                           .log = folder_ + "/log",
-                           .folder = folder_});
+  const pid_t pid =
+      spawn({.argv = {bin_ + "/createdb", "-h", folder_, "-p", std::to_string(options_.port), "-U",
+                      "ordo", "-T", original, name},
+             .log = folder_ + "/log",
+             .folder = folder_});
   if (pid < 0 || wait_for(pid) != 0) {
     return fail(Code::kUnavailable, "createdb", "cannot create " + name + ": " + log_tail());
   }

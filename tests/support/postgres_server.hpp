@@ -53,8 +53,10 @@ class PostgresServer {
   void thaw();
   Result<void> kill9_and_restart();
 
-  /// A fresh database `prefix_N`; its DSN. Left to go with the cluster.
-  Result<std::string> create_database(const std::string& prefix = "test");
+  /// A fresh database `prefix_N`; its DSN. Left to go with the cluster. A copy of `original` where
+  /// that is given: nobody may be connected to it then.
+  Result<std::string> create_database(const std::string& prefix = "test",
+                                      const std::string& original = "template1");
 
   /// libpq connection string, over TCP.
   [[nodiscard]] std::string dsn(const std::string& database = "postgres") const;

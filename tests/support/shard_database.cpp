@@ -16,6 +16,14 @@ ShardDatabase::ShardDatabase(int shards) {
   ORDO_CHECK(migrated, migrated ? "" : migrated.error().message);
 }
 
+std::unique_ptr<ShardDatabase> ShardDatabase::copy() {
+  sessions_.clear();
+  const std::string name = dsn_.substr(dsn_.rfind('=') + 1);
+  const auto made = PostgresServer::shared().create_database("copy", name);
+  ORDO_CHECK(made, made ? "" : made.error().message);
+  return std::unique_ptr<ShardDatabase>(new ShardDatabase(At{*made}));
+}
+
 PostgresSettings ShardDatabase::settings(ShardNumber shard) const {
   return {.dsn = dsn_, .shard = shard, .owner = "test"};
 }

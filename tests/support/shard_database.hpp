@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/store/connection.hpp"
@@ -18,6 +19,9 @@ class ShardDatabase {
  public:
   /// A database of its own with shards 0 to shards - 1; none: not migrated.
   explicit ShardDatabase(int shards = 1);
+
+  /// Another database with all that is in this one; sessions with this one must have ended.
+  [[nodiscard]] std::unique_ptr<ShardDatabase> copy();
 
   [[nodiscard]] const std::string& dsn() const { return dsn_; }
   [[nodiscard]] PostgresSettings settings(ShardNumber shard = 0) const;
@@ -31,6 +35,11 @@ class ShardDatabase {
   void terminate_owner(ShardNumber shard = 0);
 
  private:
+  struct At {
+    std::string dsn;
+  };
+  explicit ShardDatabase(At at) : dsn_(std::move(at.dsn)) {}
+
   std::string dsn_;
   std::vector<std::unique_ptr<Connection>> sessions_;
 };
