@@ -18,8 +18,6 @@
 namespace ordo {
 namespace {
 
-/// First half of the advisory lock's key ("ordo" in ASCII); the second is the shard's number.
-constexpr int kLockSpace = 0x6f72646f;
 /// How long taking the lock is tried, and how often.
 constexpr Millis kLockPatience{1000};
 constexpr Millis kLockPoll{10};
@@ -175,8 +173,8 @@ Result<void> PostgresStore::Session::check_schema(ShardNumber shard) {
 /// A session that has just ended holds its lock until its backend has noticed, which is soon: a bit
 /// of patience here spares whoever asks a whole round of trying again.
 Result<void> PostgresStore::Session::lock(ShardNumber shard) {
-  const std::string statement = "select pg_try_advisory_lock(" + std::to_string(kLockSpace) + ", " +
-                                std::to_string(shard) + ")";
+  const std::string statement = "select pg_try_advisory_lock(" + std::to_string(kOwnerLockSpace) +
+                                ", " + std::to_string(shard) + ")";
   const Steady deadline = steady_now() + kLockPatience;
   do {
     const auto locked = query(statement);

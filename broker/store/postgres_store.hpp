@@ -53,6 +53,8 @@ class PostgresReader final : public ShardReader {
   std::unique_ptr<Session> session_;
 };
 
+/// First half of the owner's advisory lock ("ordo" in ASCII); the second is the shard's number.
+inline constexpr int kOwnerLockSpace = 0x6f72646f;
 /// The schema of a shard's tables.
 std::string schema_of(ShardNumber shard);
 

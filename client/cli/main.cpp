@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <set>
 
 #include "base/first_process.hpp"
 #include "client/cli/commands.hpp"
@@ -76,7 +77,8 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error,
 
 int run(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (!arguments.empty() && (arguments[0] == "bench" || arguments[0] == "migrate")) {
+  static const std::set<std::string> kSiblings{"bench", "doctor", "migrate"};
+  if (!arguments.empty() && kSiblings.contains(arguments[0])) {
     return become("ordo-" + arguments[0], {arguments.begin() + 1, arguments.end()});
   }
   Settings settings;

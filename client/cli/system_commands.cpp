@@ -1,4 +1,4 @@
-// ordo health, version, completion; migrate and bench are sibling programs.
+// ordo health, version, completion; migrate, bench and doctor are sibling programs.
 #include <unistd.h>
 
 #include <iostream>
@@ -133,6 +133,7 @@ void add_system_commands(CLI::App& app, Commands& commands) {
   // Their command lines are their own: main() hands them over before this one is parsed.
   app.add_subcommand("migrate", "Bring the tables to this version (ordo-migrate)");
   app.add_subcommand("bench", "Measure ordo on this machine (ordo-bench)");
+  app.add_subcommand("doctor", "Whether the tables keep their promises (ordo-doctor)");
 
   add_command(app, commands, {"version", "Version and commit"}, &version,
               std::make_shared<Nothing>());

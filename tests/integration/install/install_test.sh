@@ -44,8 +44,8 @@ missing=$(comm -23 "$scratch/installed" "$scratch/programs" | tr '\n' ' ')
 
 step "install into $prefix"
 cmake --install "$build" --prefix "$prefix" >"$scratch/install.log"
-for file in bin/ordo{,-broker,-migrate,-demo,-shop-worker} include/ordo/{client,worker}.hpp \
-  share/ordo/pipelines/hello.yaml; do
+for file in bin/ordo{,-broker,-doctor,-migrate,-demo,-shop-worker} \
+  include/ordo/{client,worker}.hpp share/ordo/pipelines/hello.yaml; do
   [ -e "$prefix/$file" ] || die "the install has no $file"
 done
 
