@@ -2,6 +2,8 @@
 
 #include <httplib.h>
 
+#include <utility>
+
 #include "base/clock.hpp"
 
 namespace ordo {
@@ -19,9 +21,8 @@ std::string words_for(httplib::Error error) {
   return httplib::to_string(error);
 }
 
-}  // namespace
-
-Result<HttpReply> http_get(const std::string& url, Millis patience) {
+/// `request` has its method and what it brings along.
+Result<HttpReply> ask(const std::string& url, Millis patience, httplib::Request request) {
   const std::string scheme = "http://";
   const auto slash = url.find('/', scheme.size());
   if (url.rfind(scheme, 0) != 0 || url.size() == scheme.size() || slash == scheme.size()) {
@@ -29,7 +30,7 @@ Result<HttpReply> http_get(const std::string& url, Millis patience) {
                 "`" + url + "` is no address: write http://host:port/path");
   }
   const std::string host = url.substr(0, slash);
-  const std::string path = slash == std::string::npos ? "/" : url.substr(slash);
+  request.path = slash == std::string::npos ? "/" : url.substr(slash);
   httplib::Client client(host);
   if (!client.is_valid()) {
     return fail(Code::kMalformed, "url",
@@ -41,16 +42,34 @@ Result<HttpReply> http_get(const std::string& url, Millis patience) {
   HttpReply reply;
   // Who sends a byte now and then would be waited for without end.
   const Steady deadline = steady_now() + kPhases * patience;
-  auto got = client.Get(path, [&reply, deadline](const char* data, std::size_t size) {
+  request.content_receiver = [&reply, deadline](const char* data, std::size_t size, auto, auto) {
     reply.body.append(data, std::min(size, kBodyBytes - reply.body.size()));
     return reply.body.size() < kBodyBytes && steady_now() < deadline;
-  });
+  };
+  const auto got = client.send(request);
   if (!got)
     return fail(Code::kUnavailable, "http",
                 "no answer from " + url + ": " + words_for(got.error()));
   reply.status = got->status;
   reply.type = got->get_header_value("Content-Type");
   return reply;
+}
+
+}  // namespace
+
+Result<HttpReply> http_get(const std::string& url, Millis patience) {
+  httplib::Request request;
+  request.method = "GET";
+  return ask(url, patience, std::move(request));
+}
+
+Result<HttpReply> http_post(const std::string& url, const HttpBody& post, Millis patience) {
+  httplib::Request request;
+  request.method = "POST";
+  request.body = post.body;
+  request.set_header("Content-Type", post.type);
+  for (const auto& [name, value] : post.headers) request.set_header(name, value);
+  return ask(url, patience, std::move(request));
 }
 
 }  // namespace ordo

@@ -1,4 +1,5 @@
-// One HTTP GET: how a command line asks a process for its health. Over plain HTTP, no redirects.
+// One HTTP request: how a command line asks a process for its health, and how the example shop's
+// services tell somebody what happened. Over plain HTTP, no redirects.
 //
 // Errors:  kMalformed "url"; kUnavailable "http" where nobody answers in time. Any status is an
 //          answer.
@@ -8,6 +9,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/time.hpp"
 #include "ordo/result.hpp"
@@ -22,5 +25,15 @@ struct HttpReply {
 
 /// `url` as "http://host:port/path".
 Result<HttpReply> http_get(const std::string& url, Millis patience = Millis{2000});
+
+struct HttpBody {
+  std::string body;
+  std::string type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers{};
+};
+/// The same with a body. Whether the other side has acted on a request without an answer is not
+/// known.
+Result<HttpReply> http_post(const std::string& url, const HttpBody& post,
+                            Millis patience = Millis{2000});
 
 }  // namespace ordo

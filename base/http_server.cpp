@@ -27,7 +27,7 @@ HttpRequest request_of(const httplib::Request& from) {
 /// given those that are compressed already, and those for who takes Brotli, by a provider.
 void fill(httplib::Response& response, HttpAnswer&& answer, const std::string& accepted) {
   response.status = answer.status;
-  bool is_as_it_is = accepted.find("br") != std::string::npos;
+  bool is_as_it_is = answer.is_cut || accepted.find("br") != std::string::npos;
   for (const auto& [name, value] : answer.headers) {
     is_as_it_is = is_as_it_is || name == "Content-Encoding";
     response.headers.erase(name);
@@ -40,8 +40,9 @@ void fill(httplib::Response& response, HttpAnswer&& answer, const std::string& a
   const auto body = std::make_shared<const std::string>(std::move(answer.body));
   response.set_content_provider(
       body->size(), answer.type,
-      [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-        return sink.write(body->data() + offset, length);
+      [body, is_cut = answer.is_cut](std::size_t offset, std::size_t length,
+                                     httplib::DataSink& sink) {
+        return !is_cut && sink.write(body->data() + offset, length);
       });
 }
 

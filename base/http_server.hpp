@@ -33,6 +33,9 @@ struct HttpAnswer {
   std::string type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers{};  ///< beside those that all have
+  /// The connection ends behind the head: who asked never learns what the body, which must not be
+  /// empty, would say. For programs that play a network that fails.
+  bool is_cut = false;
 };
 
 struct HttpRequest {

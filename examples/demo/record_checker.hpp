@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "examples/demo/ack_log.hpp"
-#include "examples/ledger.hpp"
+#include "examples/shop/ledger.hpp"
 
 namespace ordo::demo {
 

@@ -12,7 +12,7 @@
 
 #include "examples/demo/record_checker.hpp"
 #include "examples/demo/submitter.hpp"
-#include "examples/ledger.hpp"
+#include "examples/shop/ledger.hpp"
 
 namespace ordo::demo {
 

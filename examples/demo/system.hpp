@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "examples/demo/table_reader.hpp"
-#include "examples/ledger.hpp"
+#include "examples/shop/ledger.hpp"
 #include "ordo/result.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/postgres_server.hpp"

@@ -212,6 +212,36 @@ TEST_F(HttpPost, WhoTakesBrotliGetsItUnpacked) {
   EXPECT_TRUE(plain.ends_with("xxx"));
 }
 
+TEST(HttpGet, PostsABodyWithItsHeaders) {
+  HttpServer server({.requests_per_connection = 1, .body_bytes = 16});
+  server.route("POST", "/echo", [](const HttpRequest& request) {
+    return HttpAnswer{201, "text/plain", request.header("X-Key") + request.body};
+  });
+  ASSERT_TRUE(server.start("127.0.0.1", 0));
+  const auto reply =
+      http_post(server.endpoint() + "/echo", {"body", "text/plain", {{"X-Key", "k"}}});
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 201);
+  EXPECT_EQ(reply->body, "kbody");
+  EXPECT_EQ(http_post(server.endpoint() + "/echo", {std::string(17, 'x')})->status, 413);
+}
+
+TEST(HttpGet, HearsNothingOfAnAnswerThatIsCut) {
+  HttpServer server;
+  server.get("/cut", [] {
+    HttpAnswer answer{200, "text/plain", "secret"};
+    answer.is_cut = true;
+    return answer;
+  });
+  ASSERT_TRUE(server.start("127.0.0.1", 0));
+  const auto reply = http_get(server.endpoint() + "/cut");
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().reason, "http");
+  const std::string raw =
+      answer_to(server.endpoint(), "GET /cut HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(raw.find("secret"), std::string::npos) << raw;
+}
+
 TEST(HttpGet, ExplainsABadAddress) {
   EXPECT_EQ(http_get("ftp://x/").error().reason, "url");
   EXPECT_EQ(http_get("http://").error().reason, "url");

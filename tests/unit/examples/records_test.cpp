@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "examples/demo/ack_log.hpp"
-#include "examples/ledger.hpp"
-#include "examples/shop_steps.hpp"
+#include "examples/shop/ledger.hpp"
+#include "examples/shop/shop_steps.hpp"
 #include "schema/pipeline.hpp"
 
 namespace ordo {
@@ -101,7 +101,7 @@ TEST(ExamplePipelines, AreTakenByTheEngineAndKnownToTheShop) {
 }
 
 TEST(ShopSteps, TakeTheTimesAndFailAtTheRatesOfTheirEntry) {
-  const shop::ShopStep step{"p", "s", 100, 1000, 50, 20};
+  const shop::ShopStep step{"p", "s", "", "", 100, 1000, 50, 20};
   Random random(42);
   constexpr int kDraws = 20'000;
   int slower_than_median = 0;

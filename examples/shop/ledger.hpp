@@ -6,22 +6,18 @@
 //          permanent or cancelled.
 // Units:   milliseconds of the machine's monotonic clock: comparable between processes of one
 //          machine.
-// Errors:  open() and read_ledger() say which file. A write or fdatasync that fails stops the
-//          process: an effect without its line would make the record worthless. A last line without
-//          its end is left out.
+// Errors:  open() and read_ledger() say which file; see line_file.hpp.
 // Threads: append() from any thread. Lines that come while the disk is busy share the next
 //          fdatasync.
-// Costs:   one fdatasync (0.1 to 1 ms here) for all lines that wait.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "examples/shop/line_file.hpp"
 #include "ordo/result.hpp"
 
 namespace ordo::shop {
@@ -40,23 +36,14 @@ struct Effect {
 class Ledger {
  public:
   static Result<std::unique_ptr<Ledger>> open(const std::string& path);
-  ~Ledger();
-  Ledger(const Ledger&) = delete;
-  Ledger& operator=(const Ledger&) = delete;
 
   /// Returns when the line is on disk.
   void append(const Effect& effect);
 
  private:
-  explicit Ledger(int fd) : fd_(fd) {}
+  explicit Ledger(std::unique_ptr<LineFile> file) : file_(std::move(file)) {}
 
-  const int fd_;
-  std::mutex mutex_;
-  std::condition_variable written_;
-  std::string waiting_;           ///< lines that the next write takes
-  std::uint64_t next_round_ = 1;  ///< the write that takes them
-  std::uint64_t done_round_ = 0;  ///< the last write that is on disk
-  bool is_writing_ = false;
+  const std::unique_ptr<LineFile> file_;
 };
 
 /// The effects of a ledger, in the order of its lines.

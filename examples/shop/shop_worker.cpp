@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "examples/ledger.hpp"
-#include "examples/shop_steps.hpp"
+#include "examples/shop/ledger.hpp"
+#include "examples/shop/shop_steps.hpp"
 #include "ordo/worker.hpp"
 
 namespace {
@@ -56,7 +56,7 @@ std::optional<bool> take(ShopOptions& options, std::string_view flag, const std:
     return true;
   }
   if (flag == "--only") {
-    const auto steps = ordo::shop::step_names();
+    const auto steps = ordo::shop::handler_names();
     options.only = value;
     return std::find(steps.begin(), steps.end(), value) != steps.end();
   }
@@ -111,7 +111,7 @@ class Shop {
 
   TaskOutcome answer(const Task& task, const ShopStep& step, const Draw& draw,
                      Effect& effect) const {
-    const std::string name(step.step);
+    const std::string name(step.handler);
     if (draw.fate == Fate::kTransient) {
       record(effect, "transient");
       return ordo::transient(name + " does not answer");
@@ -176,7 +176,7 @@ int main(int argc, char** argv) {
   const std::string only = options.only;
   const Shop shop(std::move(options), std::move(ledger));
   ordo::Worker worker({.name = "shop-" + std::to_string(::getpid()), .slots = 64});
-  for (const std::string_view name : ordo::shop::step_names()) {
+  for (const std::string_view name : ordo::shop::handler_names()) {
     if (!only.empty() && name != only) continue;
     worker.on(std::string(name),
               [&](Task& task) { return shop.handle(task, worker.options().name); });
