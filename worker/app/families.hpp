@@ -22,7 +22,7 @@ inline constexpr MetricFamily kWorkerAttempts{
     "ordo_worker_attempts_total",
     kCounter,
     "handler,outcome",
-    "Handlers that returned: succeeded, transient (an exception too), permanent or snooze.",
+    "Handlers that returned: succeeded, transient (an exception too), permanent, snooze, unknown.",
     {}};
 inline constexpr MetricFamily kWorkerHandlerSeconds{
     "ordo_worker_handler_seconds",          kHistogram,     "handler",

@@ -18,6 +18,7 @@ Outcome outcome_of(TaskOutcome::Kind kind) {
     case TaskOutcome::Kind::kTransient: return Outcome::kTransient;
     case TaskOutcome::Kind::kPermanent: return Outcome::kPermanent;
     case TaskOutcome::Kind::kSnooze: return Outcome::kSnooze;
+    case TaskOutcome::Kind::kUnknown: return Outcome::kUnknown;
   }
   return Outcome::kTransient;
 }

@@ -28,6 +28,7 @@ HandlerStats stats_of(const std::string& name, const HandlerCells& cells) {
   stats.transient = outcome(Outcome::kTransient);
   stats.permanent = outcome(Outcome::kPermanent);
   stats.snoozed = outcome(Outcome::kSnooze);
+  stats.unknown = outcome(Outcome::kUnknown);
   for (std::size_t i = 0; i < stats.took.size(); ++i) stats.took[i] = read(cells.took[i]);
   stats.took_in_all = Micros{static_cast<std::int64_t>(read(cells.micros))};
   return stats;
@@ -41,8 +42,9 @@ void add_handlers(WorkerStats& stats, const LoopCounters& counters) {
     stats.transient += handler.transient;
     stats.permanent += handler.permanent;
     stats.snoozed += handler.snoozed;
+    stats.unknown += handler.unknown;
   }
-  stats.ended = stats.succeeded + stats.transient + stats.permanent + stats.snoozed;
+  stats.ended = stats.succeeded + stats.transient + stats.permanent + stats.snoozed + stats.unknown;
 }
 
 void write_handlers(MetricText& text, const WorkerStats& stats) {
@@ -50,7 +52,8 @@ void write_handlers(MetricText& text, const WorkerStats& stats) {
     const std::pair<std::string_view, std::uint64_t> outcomes[] = {{"succeeded", handler.succeeded},
                                                                    {"transient", handler.transient},
                                                                    {"permanent", handler.permanent},
-                                                                   {"snooze", handler.snoozed}};
+                                                                   {"snooze", handler.snoozed},
+                                                                   {"unknown", handler.unknown}};
     for (const auto& [word, count] : outcomes) {
       text.count(metrics::kWorkerAttempts, {handler.handler, word}, count);
     }

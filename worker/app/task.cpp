@@ -63,6 +63,14 @@ TaskOutcome permanent(std::string error, std::string reason) {
   return outcome;
 }
 
+TaskOutcome unknown(std::string error, std::chrono::milliseconds retry_after) {
+  TaskOutcome outcome;
+  outcome.kind = TaskOutcome::Kind::kUnknown;
+  outcome.error = std::move(error);
+  outcome.delay = retry_after;
+  return outcome;
+}
+
 TaskOutcome snooze(std::chrono::milliseconds delay) {
   TaskOutcome outcome;
   outcome.kind = TaskOutcome::Kind::kSnooze;
@@ -81,6 +89,12 @@ bool CancellationToken::wait_for(std::chrono::milliseconds patience) const {
   if (state_) return state_->wait_for(patience);
   worker::Cancellation never;
   return never.wait_for(patience);
+}
+
+std::shared_ptr<void> CancellationToken::on_cancel(std::function<void()> wake) const {
+  if (!state_) return nullptr;
+  const std::uint64_t watch = state_->watch(std::move(wake));
+  return {state_.get(), [state = state_, watch](void*) { state->forget(watch); }};
 }
 
 Task::Task(std::shared_ptr<worker::Run> run) : run_(std::move(run)) {}
@@ -108,6 +122,15 @@ std::optional<std::string_view> Task::result(std::string_view step, std::uint16_
     if (earlier.step == step && earlier.branch == branch) return earlier.result;
   }
   return std::nullopt;
+}
+
+std::vector<EarlierResult> Task::results() const {
+  std::vector<EarlierResult> all;
+  all.reserve(run_->offer.results.size());
+  for (const wire::StepResult& earlier : run_->offer.results) {
+    all.push_back({earlier.step, earlier.branch, earlier.result});
+  }
+  return all;
 }
 
 std::string_view Task::context() const { return run_->offer.context; }

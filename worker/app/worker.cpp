@@ -122,9 +122,10 @@ Result<void> Worker::State::open_status(const worker::WorkerLog& log_to) {
   const worker::WorkerLoop& asked = *loop;
   auto opened = worker::StatusPort::open(
       *address, {{"/metrics",
-                  [&asked] {
-                    return worker::StatusPage{200, MetricText::kType,
-                                              worker::to_metrics(worker::stats_of(asked))};
+                  [&asked, more = options.more_metrics] {
+                    std::string text = worker::to_metrics(worker::stats_of(asked));
+                    if (more) text += more();
+                    return worker::StatusPage{200, MetricText::kType, std::move(text)};
                   }},
                  {"/livez", [&asked] { return worker::livez(worker::stats_of(asked)); }},
                  {"/readyz", [&asked] { return worker::readyz(worker::stats_of(asked)); }}});

@@ -1,5 +1,7 @@
 #include "worker/net/run.hpp"
 
+#include <utility>
+
 namespace ordo::worker {
 
 void Cancellation::cancel(const std::string& reason) {
@@ -8,6 +10,7 @@ void Cancellation::cancel(const std::string& reason) {
     if (is_set_.load(std::memory_order_relaxed)) return;
     reason_ = reason;
     is_set_.store(true, std::memory_order_release);
+    for (const auto& [watch, wake] : wakes_) wake();
   }
   set_.notify_all();
 }
@@ -20,6 +23,21 @@ std::string Cancellation::reason() const {
 bool Cancellation::wait_for(Millis patience) {
   std::unique_lock lock(mutex_);
   return set_.wait_for(lock, patience, [this] { return is_set_.load(std::memory_order_relaxed); });
+}
+
+std::uint64_t Cancellation::watch(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  if (is_set_.load(std::memory_order_relaxed)) {
+    wake();
+    return 0;
+  }
+  wakes_.emplace(++watches_, std::move(wake));
+  return watches_;
+}
+
+void Cancellation::forget(std::uint64_t watch) {
+  const std::lock_guard lock(mutex_);
+  wakes_.erase(watch);
 }
 
 }  // namespace ordo::worker

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,12 +32,19 @@ class Cancellation {
   [[nodiscard]] std::string reason() const;
   /// True as soon as it is cancelled, false after `patience`.
   [[nodiscard]] bool wait_for(Millis patience);
+  /// Calls `wake` when it is cancelled, under the flag's mutex; at once where it is. Answers a
+  /// number for forget().
+  std::uint64_t watch(std::function<void()> wake);
+  /// Once this returns, that wake does not run any more.
+  void forget(std::uint64_t watch);
 
  private:
   std::atomic<bool> is_set_{false};
   mutable std::mutex mutex_;
   std::condition_variable set_;
   std::string reason_;
+  std::uint64_t watches_ = 0;
+  std::map<std::uint64_t, std::function<void()>> wakes_;
 };
 
 /// What runs need of the world around them; one for all runs of a worker.

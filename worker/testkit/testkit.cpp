@@ -32,8 +32,8 @@ TaskOutcome to_outcome(Ending ending) {
     case Outcome::kSucceeded: outcome.kind = TaskOutcome::Kind::kSucceeded; break;
     case Outcome::kPermanent: outcome.kind = TaskOutcome::Kind::kPermanent; break;
     case Outcome::kSnooze: outcome.kind = TaskOutcome::Kind::kSnooze; break;
-    case Outcome::kTransient:
-    case Outcome::kUnknown: outcome.kind = TaskOutcome::Kind::kTransient; break;
+    case Outcome::kTransient: outcome.kind = TaskOutcome::Kind::kTransient; break;
+    case Outcome::kUnknown: outcome.kind = TaskOutcome::Kind::kUnknown; break;
   }
   outcome.result = std::move(ending.result);
   outcome.context = std::move(ending.context);

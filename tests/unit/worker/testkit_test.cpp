@@ -41,6 +41,8 @@ TEST(TestKit, RunsOneHandlerAsAWorkerDoes) {
         task.progress("on it");
         EXPECT_EQ(task.payload_as<Parcel>().code, "X1");
         EXPECT_EQ(task.result_as<Parcel>("reserve").value().code, "R7");
+        EXPECT_EQ(task.results().at(0).step, "reserve");
+        EXPECT_EQ(task.results().at(0).result, "R7");
         EXPECT_EQ(task.time_left(), milliseconds(500));
         return succeeded("ok");
       },
@@ -97,6 +99,12 @@ TEST(TestKit, TurnsAnExceptionIntoATransientOutcome) {
   const auto report = run_handler([](Task&) -> TaskOutcome { throw std::runtime_error("no ink"); });
   EXPECT_EQ(report.outcome.kind, TaskOutcome::Kind::kTransient);
   EXPECT_EQ(report.outcome.error, "no ink");
+}
+
+TEST(TestKit, ShowsAnOutcomeThatNobodyKnows) {
+  const auto report = run_handler([](Task&) { return unknown("cut off"); });
+  EXPECT_EQ(report.outcome.kind, TaskOutcome::Kind::kUnknown);
+  EXPECT_EQ(report.outcome.error, "cut off");
 }
 
 TEST(TestKit, RefusesAContextThatIsNoObject) {

@@ -57,18 +57,21 @@ TEST(WorkerStats, CountsByHandlerAndOutcome) {
   worker.on("moody", [](Task& task) {
     if (task.payload() == "throw") throw std::runtime_error("no");
     if (task.payload() == "later") return snooze(5ms);
+    if (task.payload() == "perhaps") return unknown("cut off");
     return permanent("never", "no");
   });
   ASSERT_TRUE(worker.start());
   std::vector<wire::Offer> offers{offer_of(1, "good"),  offer_of(2, "good"),  offer_of(3, "moody"),
-                                  offer_of(4, "moody"), offer_of(5, "moody"), offer_of(6, "who")};
+                                  offer_of(4, "moody"), offer_of(5, "moody"), offer_of(6, "who"),
+                                  offer_of(7, "moody")};
   offers[2].payload = "throw";
   offers[3].payload = "later";
+  offers[6].payload = "perhaps";
   broker.offer(offers);
   broker.offer({offers[0]});
   EXPECT_TRUE(wait_until(10s, [&] {
     const auto stats = worker.stats();
-    return stats.recorded == 6 && stats.offers_repeated == 1;
+    return stats.recorded == 7 && stats.offers_repeated == 1;
   }));
   const WorkerStats stats = worker.stats();
   ASSERT_EQ(stats.handlers.size(), 3U);
@@ -78,11 +81,12 @@ TEST(WorkerStats, CountsByHandlerAndOutcome) {
   EXPECT_EQ(moody.transient, 1U);
   EXPECT_EQ(moody.permanent, 1U);
   EXPECT_EQ(moody.snoozed, 1U);
-  EXPECT_EQ(std::accumulate(moody.took.begin(), moody.took.end(), std::uint64_t{0}), 3U);
+  EXPECT_EQ(moody.unknown, 1U);
+  EXPECT_EQ(std::accumulate(moody.took.begin(), moody.took.end(), std::uint64_t{0}), 4U);
   EXPECT_EQ(stats.handlers[2].handler, "unknown");
   EXPECT_EQ(stats.handlers[2].transient, 1U);
-  EXPECT_EQ(stats.ended, 6U);
-  EXPECT_EQ(stats.offered, 6U);
+  EXPECT_EQ(stats.ended, 7U);
+  EXPECT_EQ(stats.offered, 7U);
   EXPECT_EQ(stats.slots, 2U);
   EXPECT_EQ(stats.hellos, 1U);
   EXPECT_EQ(stats.welcomes, 1U);
@@ -118,6 +122,7 @@ TEST(WorkerStats, ShowSlotsInUseAndWhatIsTakenAhead) {
 
 TEST(WorkerStats, AreServedWithEveryFamilyAndKnownLabelFromTheStart) {
   Worker worker(options_for("tcp://127.0.0.1:1"));
+  worker.options().more_metrics = [] { return std::string("mine 1\n"); };
   worker.on("work", [](Task&) { return succeeded(); });
   ASSERT_TRUE(worker.start());
   const auto reply = http_get(worker.http_endpoint() + "/metrics");
@@ -127,7 +132,7 @@ TEST(WorkerStats, AreServedWithEveryFamilyAndKnownLabelFromTheStart) {
     EXPECT_NE(reply->body.find("# TYPE " + std::string(row.family->name) + " "), std::string::npos)
         << row.family->name;
   }
-  for (const std::string outcome : {"succeeded", "transient", "permanent", "snooze"}) {
+  for (const std::string outcome : {"succeeded", "transient", "permanent", "snooze", "unknown"}) {
     EXPECT_EQ(value_of(reply->body,
                        "ordo_worker_attempts_total{handler=\"work\",outcome=\"" + outcome + "\"}"),
               "0");
@@ -136,6 +141,7 @@ TEST(WorkerStats, AreServedWithEveryFamilyAndKnownLabelFromTheStart) {
       value_of(reply->body, "ordo_worker_handler_seconds_bucket{handler=\"work\",le=\"86400\"}"),
       "0");
   EXPECT_EQ(value_of(reply->body, "ordo_worker_brokers"), "1");
+  EXPECT_TRUE(reply->body.ends_with("\nmine 1\n"));
   EXPECT_EQ(value_of(reply->body, "ordo_worker_brokers_up"), "0");
 }
 

@@ -179,11 +179,12 @@ TEST(Worker, TurnsEveryWayToEndIntoAnOutcome) {
   worker.on("waits", [](Task&) { return transient("later", milliseconds(70)); });
   worker.on("never", [](Task&) { return permanent("declined", "card_declined"); });
   worker.on("sleeps", [](Task&) { return snooze(milliseconds(5'000)); });
+  worker.on("wonders", [](Task&) { return unknown("cut off", milliseconds(90)); });
   worker.on("boasts", [](Task&) { return succeeded(std::string(limits::kResultBytes + 1, 'x')); });
   worker.on("babbles", [](Task&) { return succeeded("", "not json"); });
   ASSERT_TRUE(worker.start());
-  const std::vector<std::string> names{"throws", "throws_int", "waits",   "never",
-                                       "sleeps", "boasts",     "babbles", "missing"};
+  const std::vector<std::string> names{"throws",  "throws_int", "waits",   "never",  "sleeps",
+                                       "wonders", "boasts",     "babbles", "missing"};
   std::vector<wire::Offer> offers;
   for (std::size_t i = 0; i < names.size(); ++i) offers.push_back(offer_of(i, names[i]));
   broker.offer(offers);
@@ -200,7 +201,10 @@ TEST(Worker, TurnsEveryWayToEndIntoAnOutcome) {
   EXPECT_EQ(at(3).reason, "card_declined");
   EXPECT_EQ(at(4).outcome, static_cast<std::uint8_t>(Outcome::kSnooze));
   EXPECT_EQ(at(4).delay_ms, 5'000U);
-  for (std::size_t i = 5; i < names.size(); ++i) EXPECT_EQ(at(i).outcome, kTransient) << names[i];
+  EXPECT_EQ(at(5).outcome, static_cast<std::uint8_t>(Outcome::kUnknown));
+  EXPECT_EQ(at(5).error, "cut off");
+  EXPECT_EQ(at(5).delay_ms, 90U);
+  for (std::size_t i = 6; i < names.size(); ++i) EXPECT_EQ(at(i).outcome, kTransient) << names[i];
 }
 
 TEST(Worker, CallsHooksAroundEveryHandler) {

@@ -33,16 +33,18 @@ class Cancellation;
 struct Run;
 }  // namespace worker
 
-/// What an attempt came to. Made by succeeded(), transient(), permanent() and snooze().
+/// What an attempt came to. Made by succeeded(), transient(), permanent(), snooze() and unknown().
 struct TaskOutcome {
-  enum class Kind : unsigned char { kSucceeded, kTransient, kPermanent, kSnooze };
+  enum class Kind : unsigned char { kSucceeded, kTransient, kPermanent, kSnooze, kUnknown };
 
   Kind kind = Kind::kSucceeded;
   std::string result;   ///< succeeded: at most 64 KiB; later steps and waiting clients see it
   std::string context;  ///< succeeded: JSON object of context fields to set, at most 4 KiB
-  std::string error;    ///< transient, permanent: one sentence for people, at most 4 KiB
-  std::string reason;   ///< permanent: one word for programs ("card_declined")
-  std::chrono::milliseconds delay{0};  ///< transient: retry after; snooze: how long
+  /// transient, permanent, unknown: one sentence for people, at most 4 KiB
+  std::string error;
+  std::string reason;  ///< permanent: one word for programs ("card_declined")
+  /// transient, unknown: retry after; snooze: how long
+  std::chrono::milliseconds delay{0};
 
   [[nodiscard]] bool is_success() const { return kind == Kind::kSucceeded; }
 };
@@ -56,6 +58,9 @@ TaskOutcome transient(std::string error, std::chrono::milliseconds retry_after =
 TaskOutcome permanent(std::string error, std::string reason = "failed");
 /// Not yet: call again after `delay` (at most 365 days). Burns no attempt of the retry policy.
 TaskOutcome snooze(std::chrono::milliseconds delay);
+/// It may have been done: the remote side was asked and nobody knows whether it acted. Tried again
+/// as a transient failure is, and the next attempt is told `maybe`.
+TaskOutcome unknown(std::string error, std::chrono::milliseconds retry_after = {});
 
 /// Says that the work is no longer wanted: the attempt timed out, the order was cancelled, or
 /// somebody newer has the task. The handler should stop soon; whatever it answers then is kept as
@@ -71,6 +76,10 @@ class CancellationToken {
   /// Waits up to `patience`; true as soon as it is cancelled. What a handler uses instead of
   /// sleeping.
   [[nodiscard]] bool wait_for(std::chrono::milliseconds patience) const;
+  /// Calls `wake` once, on the thread that cancels, as soon as it is cancelled (here, where it
+  /// already is), unless what this returns is gone before; once that is gone, `wake` does not run.
+  /// It must be short and may not use the token: write to an eventfd, wake a loop.
+  [[nodiscard]] std::shared_ptr<void> on_cancel(std::function<void()> wake) const;
 
  private:
   std::shared_ptr<worker::Cancellation> state_;
@@ -91,6 +100,13 @@ struct Trace {
   [[nodiscard]] bool is_sampled() const { return (flags & 1U) != 0; }
   /// The header for calls that this attempt makes: the same trace, this attempt as parent.
   [[nodiscard]] std::string traceparent() const;
+};
+
+/// The result of an earlier step, as a task sees it.
+struct EarlierResult {
+  std::string_view step;
+  std::uint16_t branch = 0;
+  std::string_view result;
 };
 
 /// One attempt of one task. Views stay valid until the handler returns.
@@ -136,6 +152,8 @@ class Task {
   /// none (it was skipped, or it is no predecessor).
   [[nodiscard]] std::optional<std::string_view> result(std::string_view step,
                                                        std::uint16_t branch = 0) const;
+  /// All of them, in the order of the pipeline's steps.
+  [[nodiscard]] std::vector<EarlierResult> results() const;
   template <class T>
   [[nodiscard]] std::optional<T> result_as(std::string_view step, std::uint16_t branch = 0) const {
     const auto bytes = result(step, branch);

@@ -58,6 +58,9 @@ struct WorkerOptions {
   /// ten of a kind a second), and what handlers log; never payloads. Called on the worker's thread,
   /// for Task::log() on the handler's.
   std::function<void(std::string_view line)> on_log{};
+  /// Families of your own in Prometheus' text format: they stand behind the worker's on /metrics.
+  /// Called on the thread that serves it.
+  std::function<std::string()> more_metrics{};
 };
 
 class Worker {

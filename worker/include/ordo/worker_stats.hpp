@@ -29,6 +29,7 @@ struct HandlerStats {
   std::uint64_t transient = 0;  ///< those that threw too
   std::uint64_t permanent = 0;
   std::uint64_t snoozed = 0;
+  std::uint64_t unknown = 0;
   /// How many took up to each bound and longer than the one before; the last: longer than all.
   std::array<std::uint64_t, kHandlerBounds.size() + 1> took{};
   std::chrono::microseconds took_in_all{0};
@@ -42,6 +43,7 @@ struct WorkerStats {
   std::uint64_t transient = 0;  ///< those that threw too
   std::uint64_t permanent = 0;
   std::uint64_t snoozed = 0;
+  std::uint64_t unknown = 0;
   std::uint64_t recorded = 0;  ///< results that the broker has made durable
   std::uint64_t refused = 0;   ///< results that came too late
   std::uint64_t repeated = 0;  ///< results sent again
