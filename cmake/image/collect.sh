@@ -10,7 +10,7 @@ root=$2
 umask 022
 
 # ordo-demo and ordo-bench stay out: both start and kill whole systems, with PostgreSQL's programs.
-required='ordo ordo-broker ordo-doctor ordo-migrate ordo-monitor ordo-shop-worker'
+required='ordo ordo-broker ordo-doctor ordo-migrate ordo-monitor ordo-shop-worker ordo-worker'
 
 die() {
   echo "collect.sh: $*" >&2

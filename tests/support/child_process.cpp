@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 // Folders below the root of a build (or of an install) that hold programs.
 constexpr std::array kPlaces{
-    "",       "bin",        "examples",   "examples/first",    "broker/app",
-    "client", "client/cli", "worker/app", "monitoring/monitor"};
+    "",       "bin",        "examples",   "examples/first",     "broker/app",
+    "client", "client/cli", "worker/app", "monitoring/monitor", "worker/executor"};
 // tests/integration/x is three folders below the root of a build; one more to spare.
 constexpr int kFoldersUp = 4;
 

@@ -30,6 +30,13 @@ inline std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// Whether a process has ended: it is not there, or waits for whoever inherited it to look.
+inline bool has_ended(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_end = stat.rfind(')');
+  return name_end == std::string::npos || stat.compare(name_end, 4, ") Z ") == 0;
+}
+
 [[noreturn]] inline void give_up(const std::string& why, const std::string& log) {
   std::cerr << why << "\n" << log << std::endl;
   std::abort();

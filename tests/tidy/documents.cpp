@@ -109,8 +109,10 @@ Findings check_metrics(const Tree& tree) {
   const File* const document = tree.find(kDocument);
   if (document == nullptr) return {};
   Findings findings;
-  compare(matches_below(tree, {"monitoring/probe/", "worker/app/", "client/net/"}, kInCode),
-          matches(document->text, kInDocument), kDocument, findings);
+  compare(
+      matches_below(tree, {"monitoring/probe/", "worker/app/", "worker/executor/", "client/net/"},
+                    kInCode),
+      matches(document->text, kInDocument), kDocument, findings);
   return findings;
 }
 
@@ -130,6 +132,19 @@ Findings check_settings(const Tree& tree) {
     compare(matches_below(tree, {program.folder}, kInCode), matches(document->text, program.row),
             program.document, findings);
   }
+  return findings;
+}
+
+Findings check_executor_keys(const Tree& tree) {
+  static const std::string kDocument = "docs/executor.md";
+  static const std::regex kInCode("\"([a-z_]+)\"sv");
+  static const std::regex kRow("\n\\| `([a-z_]+)`");
+  const File* const document = tree.find(kDocument);
+  if (document == nullptr) return {};
+  Findings findings;
+  compare(matches_below(tree, {"worker/executor/config.cpp", "worker/executor/config_steps.cpp"},
+                        kInCode),
+          matches(document->text, kRow), kDocument, findings);
   return findings;
 }
 

@@ -69,6 +69,8 @@ const std::vector<Floor>& floors() {
        {"client/cli/", "client/parked/", "client/json/", "client/include/", "schema/", "base/"}},
       {"worker/net/", {"worker/net/", "worker/core/", "worker/include/", "schema/", "base/"}},
       {"worker/app/", {"worker/", "schema/", "base/"}},
+      {"worker/executor/",
+       {"worker/executor/", "worker/include/", "worker/app/options_check.hpp", "schema/", "base/"}},
       {"worker/", {"worker/", "schema/", "base/"}},
       {"client/", {"client/", "schema/", "base/"}},
       {"monitoring/monitor/",
@@ -100,9 +102,9 @@ struct Library {
 
 const std::vector<Library>& libraries() {
   // Shells that print JSON or take options; every other place gets values.
-  static const std::vector<std::string> kPrograms{"broker/app/", "client/json/", "client/cli/",
-                                                  "worker/app/", "bench/",       "examples/",
-                                                  "monitoring/"};
+  static const std::vector<std::string> kPrograms{"broker/app/", "client/json/",     "client/cli/",
+                                                  "worker/app/", "worker/executor/", "bench/",
+                                                  "examples/",   "monitoring/"};
   static const auto with = [](std::vector<std::string> first,
                               const std::vector<std::string>& more) {
     first.insert(first.end(), more.begin(), more.end());
@@ -123,6 +125,7 @@ const std::vector<Library>& libraries() {
       {"CLI11", std::regex("CLI/.*"), kPrograms},
       {"fmt", std::regex("fmt/.*"), with({"monitoring/health/", "tests/"}, kPrograms)},
       {"curl", std::regex("curl/.*"), {"worker/executor/"}},
+      {"OpenSSL", std::regex("openssl/.*"), {"worker/executor/"}},
       {"GoogleTest", std::regex("g(test|mock)/.*"), {"tests/"}},
       {"rapidcheck", std::regex("rapidcheck.*"), {"tests/"}},
       {"Google Benchmark", std::regex("benchmark/.*"), {"bench/"}},

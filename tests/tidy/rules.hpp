@@ -47,6 +47,8 @@ Findings check_metrics(const Tree& tree);
 /// docs/configuration.md and the broker's settings name the same keys, docs/monitor.md and the
 /// monitor's too.
 Findings check_settings(const Tree& tree);
+/// docs/executor.md and the configuration of ordo-worker name the same keys.
+Findings check_executor_keys(const Tree& tree);
 /// docs/states.md draws exactly the transitions of schema/vocabulary.hpp.
 Findings check_states(const Tree& tree);
 /// The program printed in README.md is examples/first/first.cpp.

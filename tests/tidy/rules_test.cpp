@@ -192,6 +192,7 @@ TEST(Documents, LinksLeadSomewhere) { expect_clean(check_links); }
 TEST(Documents, ReasonsAreDocumented) { expect_clean(check_reasons); }
 TEST(Documents, MetricsAgree) { expect_clean(check_metrics); }
 TEST(Documents, SettingsAgree) { expect_clean(check_settings); }
+TEST(Documents, ExecutorKeysAgree) { expect_clean(check_executor_keys); }
 TEST(Documents, StatesAgree) { expect_clean(check_states); }
 TEST(Documents, TheFirstProgramIsTheOnePrinted) { expect_clean(check_first_program); }
 TEST(Documents, PrintCommandsThatDevHas) { expect_clean(check_dev_commands); }
@@ -228,6 +229,14 @@ TEST(Documents, ASettingOnOneSideOnlyIsFlagged) {
   tree.files.push_back(make_file("monitoring/monitor/a.cpp", "config.text(\"tokens\", x);"));
   tree.files.push_back(make_file("docs/monitor.md", "text\n| `--token` | 1 |\n"));
   EXPECT_EQ(check_settings(tree).size(), 2U);
+}
+TEST(Documents, AKeyOfTheExecutorOnOneSideOnlyIsFlagged) {
+  Tree tree;
+  tree.files.push_back(make_file("worker/executor/config.cpp", "{\"url\"sv, \"in_flight\"sv}"));
+  tree.files.push_back(make_file("docs/executor.md", "text\n| `url` | 1 |\n| `places` | 1 |\n"));
+  EXPECT_EQ(check_executor_keys(tree).size(), 2U);
+  tree.files.back() = make_file("docs/executor.md", "text\n| `url` | 1 |\n| `in_flight` | 1 |\n");
+  EXPECT_TRUE(check_executor_keys(tree).empty());
 }
 TEST(Documents, ATransitionThatIsNotDrawnIsFlagged) {
   Tree tree;

@@ -16,6 +16,7 @@
 #include "client/net/families.hpp"
 #include "monitoring/probe/catalogue.hpp"
 #include "worker/app/families.hpp"
+#include "worker/executor/families.hpp"
 
 namespace ordo {
 namespace {
@@ -34,6 +35,7 @@ const std::vector<Table>& tables() {
                                           {"health", metrics::kHealth},
                                           {"sockets and loop", metrics::kSocketsAndLoop},
                                           {"worker", metrics::kWorkerAll},
+                                          {"ordo-worker", metrics::kExecutorAll},
                                           {"client", metrics::kClientAll},
                                           {"process", metrics::kProcess}};
   return kTables;
