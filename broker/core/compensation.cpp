@@ -6,11 +6,11 @@
 namespace ordo {
 namespace {
 
-/// Whether its handler said how it ended, so that nothing of it can have stayed.
+/// Whether its handler said that it can never work, so that nothing of it has stayed. One that was
+/// told to stop may have been in the middle of it: any other answer leaves that open.
 bool has_failed_clean(const Task& task, const wire::TaskResult* result) {
-  if (result == nullptr || task.maybe) return false;
-  const auto outcome = static_cast<Outcome>(result->outcome);
-  return outcome == Outcome::kTransient || outcome == Outcome::kPermanent;
+  return result != nullptr && !task.maybe &&
+         static_cast<Outcome>(result->outcome) == Outcome::kPermanent;
 }
 
 }  // namespace

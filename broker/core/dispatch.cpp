@@ -185,7 +185,7 @@ wire::Offer Engine::State::offer(const Task& task) const {
   offer.handler = is_undo ? step.compensate : step.handler;
   offer.queue = task.queue.name;
   offer.timeout_ms = static_cast<std::uint64_t>(task.timeout().count());
-  if (order.row.deadline) {
+  if (order.row.deadline && !is_undo) {  // what undoes a step has no end but its own
     const auto left = std::chrono::duration_cast<Millis>(*order.row.deadline -
                                                          shards_.at(order.shard).wall(now.steady));
     offer.deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, left.count()));

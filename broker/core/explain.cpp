@@ -188,7 +188,10 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
           std::to_string(task.run_in_ms) + " ms (" + task.reason +
           told(last_error(record, step, kind)) + ").";
   } else if (task.state == "leased") {
-    why = name + " is running on worker " + task.worker + ".";
+    const bool may_finish =
+        record.status == OrderStatus::kCompensating && kind != TaskKind::kCompensate;
+    why = name + (may_finish ? " may finish before the order is undone: it" : "") +
+          " is running on worker " + task.worker + ".";
     if (!task.reason.empty()) line += ", says: " + task.reason;
   } else if (queue.workers.empty()) {
     why = name + " waits because no worker serves queue " + queue.name + ".";
