@@ -99,6 +99,10 @@ tl::expected<Pipeline, std::vector<Problem>> parse_pipeline(std::string_view tex
 /// never ignored.
 std::vector<Problem> unsupported(const Pipeline& pipeline);
 
+/// What a pipeline that is right leaves undone, once a step: steps without `compensate` before one
+/// that may end the order. Nothing where no step of it is undone at all.
+std::vector<Problem> warnings(const Pipeline& pipeline);
+
 /// "fails with: …" joined for an Error of code malformed, reason "invalid_pipeline".
 Error to_error(const std::vector<Problem>& problems, std::string_view file);
 

@@ -11,6 +11,7 @@ namespace {
 
 struct FilesOptions {
   std::vector<std::string> files;
+  bool is_strict = false;
 };
 struct ShowOptions {
   std::string name;
@@ -56,6 +57,24 @@ std::optional<std::vector<Source>> sources_of(const FilesOptions& options) {
   return sources;
 }
 
+/// What `check` says beside the problems; with `--strict` it counts like one.
+std::vector<Json> warnings_in(const Shell& shell, const std::vector<Source>& sources) {
+  std::vector<Json> all;
+  for (const Source& source : sources) {
+    const auto pipeline = parse_pipeline(source.text);
+    if (!pipeline) continue;
+    for (const Problem& warning : warnings(*pipeline)) {
+      Json json = problem_json(warning, source.file);
+      json["is_warning"] = true;
+      all.push_back(std::move(json));
+      if (shell.out().is_text()) {
+        std::cerr << "warning: " << warning.to_string(source.file) << '\n';
+      }
+    }
+  }
+  return all;
+}
+
 /// Says in text what is wrong with each; the problems as JSON.
 std::vector<Json> problems_in(const Shell& shell, const std::vector<Source>& sources) {
   std::vector<Json> all;
@@ -73,9 +92,12 @@ std::vector<Json> problems_in(const Shell& shell, const std::vector<Source>& sou
 int check(Shell& shell, const FilesOptions& options) {
   const auto sources = sources_of(options);
   if (!sources) return kRefused;
-  const std::vector<Json> problems = problems_in(shell, *sources);
-  if (!shell.out().is_text()) shell.out().items(problems, [] {});
-  return problems.empty() ? kOk : kFailed;
+  std::vector<Json> said = problems_in(shell, *sources);
+  const std::vector<Json> warned = warnings_in(shell, *sources);
+  const bool is_good = said.empty() && (warned.empty() || !options.is_strict);
+  said.insert(said.end(), warned.begin(), warned.end());
+  if (!shell.out().is_text()) shell.out().items(said, [] {});
+  return is_good ? kOk : kFailed;
 }
 
 int apply(Shell& shell, const FilesOptions& options) {
@@ -158,6 +180,7 @@ void add_pipeline_commands(CLI::App& app, Commands& commands) {
   CLI::App& command =
       add_command(*pipeline, commands, {"check", "Check files, without a broker"}, &check, checked);
   command.add_option("files", checked->files, "YAML files (-: stdin)")->required();
+  command.add_flag("--strict", checked->is_strict, "Exit 1 where there are warnings, too");
   add_examples(command, "  ordo pipeline check pipelines/*.yaml");
 
   const auto applied = std::make_shared<FilesOptions>();
