@@ -1,4 +1,4 @@
-// ordo retry, skip, complete, cancel: an operator's word, kept in the order's history.
+// ordo retry, skip, complete, compensate, cancel: an operator's word, kept in the order's history.
 #include <iostream>
 
 #include "client/cli/commands.hpp"
@@ -13,6 +13,10 @@ struct OperateOptions {
   unsigned branch = 0;
 };
 
+/// ~pay is what undoes step pay.
+bool is_undo(const std::string& step) { return step.starts_with('~'); }
+std::string step_of(const std::string& step) { return is_undo(step) ? step.substr(1) : step; }
+
 int failed(const std::string& what, const Error& error) {
   complain(what, error);
   return exit_code_of(error);
@@ -20,7 +24,8 @@ int failed(const std::string& what, const Error& error) {
 
 int done(const Shell& shell, const OperateOptions& options, const std::string& text) {
   Json json{{"id", options.id}, {"verb", options.verb}};
-  if (!options.step.empty()) json["step"] = options.step;
+  if (!options.step.empty()) json["step"] = step_of(options.step);
+  if (is_undo(options.step)) json["task_kind"] = "compensate";
   shell.out().item(json, [&] {
     if (!shell.out().is_quiet()) std::cout << text << '\n';
   });
@@ -36,7 +41,7 @@ std::string only_parked_step(Shell& shell, const OrderId& id, int& code) {
   }
   std::vector<std::string> parked;
   for (const client::TaskView& task : order->tasks) {
-    if (task.state == "parked") parked.push_back(task.step);
+    if (task.state == "parked") parked.push_back((task.is_compensation ? "~" : "") + task.step);
   }
   if (parked.size() == 1) return parked.front();
   std::string names;
@@ -61,12 +66,15 @@ int operate(Shell& shell, const OperateOptions& given) {
   if (options.step.empty()) options.step = only_parked_step(shell, *id, code);
   if (options.step.empty()) return code;
   const std::string what = options.verb + " step " + options.step + " of order " + options.id;
-  if (options.verb == "skip" && !shell.confirms(what + "?")) return kUsage;
+  const bool asks = options.verb == "skip" || options.verb == "compensate";
+  if (asks && !shell.confirms(what + "?")) return kUsage;
   const auto by = shell.operator_who(options.why);
-  const client::TaskOf task{*id, options.step, options.branch};
-  const auto answer = options.verb == "retry"  ? shell.client().retry(task, by)
-                      : options.verb == "skip" ? shell.client().skip(task, by)
-                                               : shell.client().complete(task, options.result, by);
+  const client::TaskOf task{*id, step_of(options.step), options.branch, is_undo(options.step)};
+  auto& client = shell.client();
+  const auto answer = options.verb == "retry"        ? client.retry(task, by)
+                      : options.verb == "skip"       ? client.skip(task, by)
+                      : options.verb == "compensate" ? client.compensate(task, by)
+                                                     : client.complete(task, options.result, by);
   if (!answer) return failed("cannot " + what, answer.error());
   return done(shell, options, "done: " + what);
 }
@@ -85,7 +93,8 @@ CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
   options->verb = verb;
   CLI::App& command = add_command(app, commands, {verb, help}, &operate, options);
   command.add_option("id", options->id, "The order")->required();
-  command.add_option("step", options->step, "The step; left out: the one that is parked");
+  command.add_option("step", options->step,
+                     "The step, or ~STEP: what undoes it; left out: the one that is parked");
   command.add_option("--branch", options->branch, "The branch of a step that fans out");
   command.add_option("--why", options->why, "The reason, for the order's history")->required();
   return command;
@@ -103,6 +112,10 @@ void add_operate_commands(CLI::App& app, Commands& commands) {
                                 "Record a parked step as succeeded, with a result", completed);
   complete.add_option("--result", completed->result, "The result that later steps see");
   complete.add_option("--result-file", completed->result_file, "Take it from a file (-: stdin)");
+
+  add_verb(app, commands, "compensate",
+           "Give up on a parked step: the order ends as failed, and what it did is undone",
+           std::make_shared<OperateOptions>());
 
   const auto cancelled = std::make_shared<OperateOptions>();
   cancelled->verb = "cancel";

@@ -27,8 +27,10 @@ int failed(const std::string& what, const Error& error) {
   return exit_code_of(error);
 }
 
-std::string step_name(const std::string& step, unsigned branch) {
-  return branch == 0 ? step : step + "[" + std::to_string(branch) + "]";
+/// What undoes a step is shown as a step of its own: ~pay.
+template <class View> std::string step_name(const View& of) {
+  const std::string name = (of.is_compensation ? "~" : "") + of.step;
+  return of.branch == 0 ? name : name + "[" + std::to_string(of.branch) + "]";
 }
 
 std::string task_remark(const client::TaskView& task) {
@@ -46,7 +48,7 @@ std::string task_remark(const client::TaskView& task) {
 
 void show_event(const Printer& out, const client::EventView& event) {
   std::cout << out.dim(time_text(event.at_ms)) << "  " << event.kind;
-  if (!event.step.empty()) std::cout << "  " << out.bold(step_name(event.step, event.branch));
+  if (!event.step.empty()) std::cout << "  " << out.bold(step_name(event));
   if (event.attempt > 0) std::cout << "  attempt " << event.attempt;
   // Events of people carry who it was where those of attempts carry the worker.
   const bool is_by_person =
@@ -78,9 +80,8 @@ void show_order(const Printer& out, const client::OrderView& order) {
   std::cout << '\n';
   std::vector<std::vector<std::string>> rows{{"STEP", "STATE", "ATTEMPT", "FAILURES", ""}};
   for (const client::TaskView& task : order.tasks) {
-    rows.push_back({step_name(task.step, task.branch), out.state(task.state),
-                    std::to_string(task.attempt), std::to_string(task.failures),
-                    task_remark(task)});
+    rows.push_back({step_name(task), out.state(task.state), std::to_string(task.attempt),
+                    std::to_string(task.failures), task_remark(task)});
   }
   out.table(rows);
   if (order.events.empty()) return;
@@ -97,7 +98,7 @@ void show_chain(const Printer& out, const client::Explanation& explanation) {
     if (*more != '\0') rows.front().emplace_back(more);
   }
   for (const client::AttemptView& one : explanation.chain) {
-    std::vector<std::string> row{step_name(one.step, one.branch), std::to_string(one.attempt),
+    std::vector<std::string> row{step_name(one), std::to_string(one.attempt),
                                  out.state(one.outcome), time_text(one.at_ms), span_text(one.ms)};
     if (has_spans) row.push_back(one.span_id);
     row.push_back(printable(one.worker));

@@ -44,7 +44,7 @@ Json to_json(const RedriveReport& report, bool is_dry_run) {
             {"dry_run", is_dry_run},         {"stopped", report.stopped}};
   const auto finding = [](const parked::RedriveFinding& one) {
     return Json{{"id", one.task.id.to_string()},
-                {"step", one.task.step},
+                {"step", parked::shown_step(one.task)},
                 {"branch", one.task.branch},
                 {"error", one.error}};
   };
@@ -58,7 +58,7 @@ void print_groups(const Shell& shell, const std::vector<ParkedTask>& tasks) {
   if (!shell.out().is_text() || shell.out().is_quiet()) return;
   std::vector<std::vector<std::string>> rows{{"TASKS", "PIPELINE", "STEP", "ERROR", "OLDEST"}};
   for (const auto& [count, oldest] : parked::groups_of(tasks)) {
-    rows.push_back({std::to_string(count), oldest.pipeline, oldest.task.step,
+    rows.push_back({std::to_string(count), oldest.pipeline, parked::shown_step(oldest.task),
                     printable(oldest.error), oldest.task.id.to_string()});
   }
   shell.out().table(rows);
@@ -72,8 +72,8 @@ void print(const RedriveReport& report) {
   if (report.left() > 0) std::cout << ", " << report.left() << " left parked";
   std::cout << '\n';
   for (const auto& one : report.refusals) {
-    std::cout << "refused: step " << one.task.step << " of order " << one.task.id.to_string()
-              << ": " << printable(one.error) << '\n';
+    std::cout << "refused: step " << parked::shown_step(one.task) << " of order "
+              << one.task.id.to_string() << ": " << printable(one.error) << '\n';
   }
   if (!report.stopped.empty()) std::cout << "stopped: " << printable(report.stopped);
   if (report.repeat) std::cout << ": " << printable(report.repeat->error);

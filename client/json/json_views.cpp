@@ -42,6 +42,7 @@ Json to_json(const TaskView& task) {
   add(json, "reason", task.reason);
   add_bytes(json, "result", task.result);
   add(json, "error", task.error);
+  if (task.is_compensation) json["task_kind"] = "compensate";
   return json;
 }
 
@@ -56,6 +57,7 @@ Json to_json(const EventView& event) {
   add_json(json, "note", event.note);
   if (event.detail_bytes != 0) json["detail_bytes"] = event.detail_bytes;
   add(json, "span_id", event.span_id);
+  if (event.is_compensation) json["task_kind"] = "compensate";
   return json;
 }
 
@@ -67,6 +69,7 @@ Json to_json(const AttemptView& attempt) {
   json["ms"] = attempt.ms;
   add(json, "error", attempt.error);
   add(json, "span_id", attempt.span_id);
+  if (attempt.is_compensation) json["task_kind"] = "compensate";
   return json;
 }
 

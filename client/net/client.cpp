@@ -236,7 +236,9 @@ Request operate(wire::Verb verb, const TaskOf& task, std::string result, const O
                        .branch = static_cast<BranchIndex>(task.branch),
                        .result = std::move(result),
                        .who = by.who,
-                       .why = by.why};
+                       .why = by.why,
+                       .kind = static_cast<std::uint8_t>(
+                           task.is_compensation ? TaskKind::kCompensate : TaskKind::kForward)};
 }
 
 }  // namespace
@@ -251,6 +253,10 @@ Result<void> Client::skip(const TaskOf& task, const Operator& by) {
 
 Result<void> Client::complete(const TaskOf& task, std::string result, const Operator& by) {
   return impl_->order_done(operate(wire::Verb::kComplete, task, std::move(result), by));
+}
+
+Result<void> Client::compensate(const TaskOf& task, const Operator& by) {
+  return impl_->order_done(operate(wire::Verb::kCompensate, task, {}, by));
 }
 
 Result<PipelineView> Client::put_pipeline(std::string source) {

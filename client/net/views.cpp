@@ -5,6 +5,8 @@
 namespace ordo::client {
 namespace {
 
+bool is_undo(std::uint8_t kind) { return kind == static_cast<std::uint8_t>(TaskKind::kCompensate); }
+
 TaskView to_view(wire::TaskView&& from) {
   return {.step = std::move(from.step),
           .queue = std::move(from.queue),
@@ -16,7 +18,8 @@ TaskView to_view(wire::TaskView&& from) {
           .run_in_ms = from.run_in_ms,
           .reason = std::move(from.reason),
           .result = std::move(from.result),
-          .error = std::move(from.error)};
+          .error = std::move(from.error),
+          .is_compensation = is_undo(from.kind)};
 }
 
 EventView to_view(wire::EventView&& from) {
@@ -31,7 +34,8 @@ EventView to_view(wire::EventView&& from) {
           .ms = from.ms,
           .note = std::move(from.note),
           .detail_bytes = from.detail_bytes,
-          .span_id = std::move(from.span)};
+          .span_id = std::move(from.span),
+          .is_compensation = is_undo(from.task_kind)};
 }
 
 AttemptView to_view(wire::AttemptView&& from) {
@@ -43,7 +47,8 @@ AttemptView to_view(wire::AttemptView&& from) {
           .at_ms = from.at_ms,
           .ms = from.ms,
           .error = std::move(from.error),
-          .span_id = std::move(from.span)};
+          .span_id = std::move(from.span),
+          .is_compensation = is_undo(from.kind)};
 }
 
 QueueView to_view(wire::QueueView&& from) {

@@ -14,11 +14,15 @@ constexpr unsigned kPage = 1000;
 
 }  // namespace
 
+std::string shown_step(const client::TaskOf& task) {
+  return (task.is_compensation ? "~" : "") + task.step;
+}
+
 bool ParkedFilter::matches(const ParkedTask& parked) const {
   const bool is_error = is_part_of_error ? parked.error.find(error) != std::string::npos
                                          : error.empty() || error == parked.error;
   return (pipeline.empty() || pipeline == parked.pipeline) &&
-         (step.empty() || step == parked.task.step) && is_error;
+         (step.empty() || step == shown_step(parked.task)) && is_error;
 }
 
 std::vector<ParkedTask> parked_tasks_of(const client::OrderView& order) {
@@ -26,7 +30,7 @@ std::vector<ParkedTask> parked_tasks_of(const client::OrderView& order) {
   for (const client::TaskView& task : order.tasks) {
     if (task.state != "parked") continue;
     const std::string& said = task.error.empty() ? task.reason : task.error;
-    parked.push_back({{order.id, task.step, task.branch},
+    parked.push_back({{order.id, task.step, task.branch, task.is_compensation},
                       order.pipeline,
                       error_signature(said),
                       order.accepted_at_ms});
@@ -37,7 +41,7 @@ std::vector<ParkedTask> parked_tasks_of(const client::OrderView& order) {
 std::vector<ParkedGroup> groups_of(const std::vector<ParkedTask>& tasks) {
   std::map<std::tuple<std::string, std::string, std::string>, ParkedGroup> groups;
   for (const ParkedTask& one : tasks) {
-    ParkedGroup& group = groups[{one.pipeline, one.task.step, one.error}];
+    ParkedGroup& group = groups[{one.pipeline, shown_step(one.task), one.error}];
     const bool is_older = group.count == 0 || one.accepted_at_ms < group.oldest.accepted_at_ms;
     if (is_older) group.oldest = one;
     ++group.count;

@@ -49,6 +49,8 @@ struct ParkedLook {
   bool is_all = false;     ///< there are no more
 };
 
+/// A task's step as people name it: pay, or ~pay for what undoes it.
+std::string shown_step(const client::TaskOf& task);
 /// The parked tasks of an order as a list of parked orders has it.
 std::vector<ParkedTask> parked_tasks_of(const client::OrderView& order);
 /// The largest group first.

@@ -19,7 +19,7 @@ bool must_stop(const Error& error) {
 }
 
 std::string named(const client::TaskOf& task) {
-  return "step " + task.step + " of order " + task.id.to_string();
+  return "step " + shown_step(task) + " of order " + task.id.to_string();
 }
 
 }  // namespace
@@ -87,7 +87,8 @@ void Redrive::judge(Sent& sent) {
     return;
   }
   const auto found = std::find_if(order->tasks.begin(), order->tasks.end(), [&](const auto& task) {
-    return task.step == sent.task.step && task.branch == sent.task.branch;
+    return task.step == sent.task.step && task.branch == sent.task.branch &&
+           task.is_compensation == sent.task.is_compensation;
   });
   if (found == order->tasks.end()) return;
   if (found->state == "parked" || found->state == "failed" || found->failures > 0) {

@@ -21,6 +21,8 @@ Result<client::TaskOf> task_of(const HttpRequest& request) {
   auto id = order_id_of(parameter(request, "id"));
   if (!id) return tl::unexpected(id.error());
   client::TaskOf task{*id, parameter(request, "step"), 0};
+  task.is_compensation = task.step.starts_with('~');  // ~pay: what undoes step pay
+  if (task.is_compensation) task.step.erase(0, 1);
   const std::string& branch = parameter(request, "branch");
   const auto [end, error] =
       std::from_chars(branch.data(), branch.data() + branch.size(), task.branch);
@@ -150,6 +152,11 @@ HttpAnswer Desk::retry(const HttpRequest& request, const client::Operator& by) {
 HttpAnswer Desk::skip(const HttpRequest& request, const client::Operator& by) {
   const auto task = task_of(request);
   return task ? done(client_.skip(*task, by)) : refuse(task.error());
+}
+
+HttpAnswer Desk::compensate(const HttpRequest& request, const client::Operator& by) {
+  const auto task = task_of(request);
+  return task ? done(client_.compensate(*task, by)) : refuse(task.error());
 }
 
 HttpAnswer Desk::complete(const HttpRequest& request, const client::Operator& by,

@@ -36,6 +36,7 @@ class Desk {
   HttpAnswer cancel(const HttpRequest& request, const client::Operator& by);
   HttpAnswer retry(const HttpRequest& request, const client::Operator& by);
   HttpAnswer skip(const HttpRequest& request, const client::Operator& by);
+  HttpAnswer compensate(const HttpRequest& request, const client::Operator& by);
   HttpAnswer complete(const HttpRequest& request, const client::Operator& by, const Json& body);
   HttpAnswer pause(const HttpRequest& request, const client::Operator& by);
   HttpAnswer resume(const HttpRequest& request, const client::Operator& by);

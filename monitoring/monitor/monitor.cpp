@@ -151,6 +151,7 @@ void Monitor::add_actions() {
   plain("orders/{id}/cancel", &Desk::cancel);
   plain("orders/{id}/tasks/{step}/{branch}/retry", &Desk::retry);
   plain("orders/{id}/tasks/{step}/{branch}/skip", &Desk::skip);
+  plain("orders/{id}/tasks/{step}/{branch}/compensate", &Desk::compensate);
   act("orders/{id}/tasks/{step}/{branch}/complete",
       [this](const HttpRequest& request, const client::Operator& by, const Json& body) {
         return desk_.complete(request, by, body);

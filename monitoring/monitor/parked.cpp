@@ -35,7 +35,7 @@ Json to_json(const std::vector<parked::ParkedGroup>& groups, std::int64_t now_ms
   Json json = Json::array();
   for (const auto& [count, oldest] : groups) {
     json.push_back({{"pipeline", oldest.pipeline},
-                    {"step", oldest.task.step},
+                    {"step", parked::shown_step(oldest.task)},
                     {"error", oldest.error},
                     {"count", count},
                     {"oldest_ms", std::max<std::int64_t>(now_ms - oldest.accepted_at_ms, 0)},
@@ -138,7 +138,7 @@ HttpAnswer Parked::run(const Order& order, std::vector<parked::ParkedTask> tasks
     }
     if (failed.size() < kFailuresShown) {
       failed.push_back({{"id", one.task.id.to_string()},
-                        {"step", one.task.step},
+                        {"step", parked::shown_step(one.task)},
                         {"error", result.error().message}});
     }
     if (must_stop(result.error())) stopped = result.error().message;

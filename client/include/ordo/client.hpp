@@ -116,6 +116,7 @@ struct TaskOf {
   OrderId id{};
   std::string step{};
   unsigned branch = 0;
+  bool is_compensation = false;  ///< what undoes the step, not the step itself
 };
 
 /// A running watch; letting go of it ends it. One thread at a time; it must not outlive its Client.
@@ -173,6 +174,8 @@ class Client {
   Result<void> retry(const TaskOf& task, const Operator& by);
   Result<void> skip(const TaskOf& task, const Operator& by);
   Result<void> complete(const TaskOf& task, std::string result, const Operator& by);
+  /// Gives up on a parked task of a step: the order ends as failed, and what it did is undone.
+  Result<void> compensate(const TaskOf& task, const Operator& by);
 
   /// Stores a version; the same text again is no error.
   Result<PipelineView> put_pipeline(std::string source);

@@ -21,13 +21,14 @@ struct TaskView {
   std::string queue;
   std::string state;  ///< pending, ready, leased, backlog, scheduled, held, parked, succeeded …
   unsigned branch = 0;
-  unsigned attempt = 0;        ///< times it was handed to a worker
-  unsigned failures = 0;       ///< what burned its retry budget
-  std::string worker;          ///< while a worker holds it
-  std::int64_t run_in_ms = 0;  ///< scheduled: until it is due; negative: overdue
-  std::string reason;          ///< why it waits; while held by a worker: the last progress note
-  std::string result;          ///< once succeeded
-  std::string error;           ///< parked: what the last failure said, its first 300 bytes
+  unsigned attempt = 0;          ///< times it was handed to a worker
+  unsigned failures = 0;         ///< what burned its retry budget
+  std::string worker;            ///< while a worker holds it
+  std::int64_t run_in_ms = 0;    ///< scheduled: until it is due; negative: overdue
+  std::string reason;            ///< why it waits; while held by a worker: the last progress note
+  std::string result;            ///< once succeeded
+  std::string error;             ///< parked: what the last failure said, its first 300 bytes
+  bool is_compensation = false;  ///< of what undoes the step; behind all steps
 };
 
 /// Something that happened to an order.
@@ -44,6 +45,7 @@ struct EventView {
   std::string note;  ///< JSON object as text: error, who, why …; may be empty
   std::uint64_t detail_bytes = 0;
   std::string span_id;  ///< of the attempt, 16 hex digits; empty where the order has no trace
+  bool is_compensation = false;  ///< of what undoes the step
 };
 
 struct OrderView {
@@ -86,11 +88,12 @@ struct AttemptView {
   unsigned branch = 0;
   unsigned attempt = 0;
   std::string worker;
-  std::string outcome;     ///< kind of the event that ended it, or `running`
-  std::int64_t at_ms = 0;  ///< when it ended; 0: it runs
-  std::int64_t ms = 0;     ///< how long it took, or has taken
-  std::string error;       ///< at most 512 bytes of it
-  std::string span_id;     ///< empty where the order has no trace
+  std::string outcome;           ///< kind of the event that ended it, or `running`
+  std::int64_t at_ms = 0;        ///< when it ended; 0: it runs
+  std::int64_t ms = 0;           ///< how long it took, or has taken
+  std::string error;             ///< at most 512 bytes of it
+  std::string span_id;           ///< empty where the order has no trace
+  bool is_compensation = false;  ///< of what undoes the step
 };
 
 /// Why an order does not move (or that it does), and the chain of its attempts.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axisOf, noteText, placeOn, timelineOf } from '../src/model/timeline';
+import { axisOf, noteText, placeOn, taskName, timelineOf } from '../src/model/timeline';
 import type { GraphStep, Order, OrderEvent, Task } from '../src/model/types';
 
 const graph = (steps: Record<string, string[]>): GraphStep[] =>
@@ -152,4 +152,42 @@ test('a note’s first words', () => {
   assert.equal(noteText({ error: 'bank answered 503', reason: 'transient' }), 'bank answered 503');
   assert.equal(noteText({ reason: 'order_ending' }), 'order ending');
   assert.equal(noteText(undefined), '');
+});
+
+test('what undoes a step has a row of its own, from when the steps after it were undone', () => {
+  const undone = order(
+    'failed',
+    [
+      task('a', 'succeeded'),
+      task('b', 'succeeded'),
+      task('c', 'failed'),
+      { ...task('a', 'succeeded'), task_kind: 'compensate' },
+      { ...task('b', 'succeeded'), task_kind: 'compensate' },
+    ],
+    [
+      { at_ms: 1100, step: 'a', ms: 100, attempt: 1 },
+      { at_ms: 1200, step: 'b', ms: 100, attempt: 1 },
+      { at_ms: 1300, kind: 'failed', step: 'c', ms: 100, attempt: 1, status: 'compensating' },
+      { at_ms: 1500, step: 'b', task_kind: 'compensate', ms: 150, attempt: 1 },
+      { at_ms: 1600, step: 'a', task_kind: 'compensate', ms: 100, attempt: 1 },
+      { at_ms: 1600, kind: 'ended', status: 'failed' },
+    ],
+  );
+  const timeline = timelineOf(undone, graph({ a: [], b: ['a'], c: ['b'] }), 9000);
+  assert.deepEqual(timeline.rows.map(taskName), ['a', 'b', 'c', '~a', '~b']);
+  assert.deepEqual(bars(timeline, 0), [['succeeded', 1000, 1100]]);
+  assert.deepEqual(bars(timeline, 3), [['succeeded', 1500, 1600]]);
+  assert.deepEqual(bars(timeline, 4), [
+    ['waiting', 1300, 1350],
+    ['succeeded', 1350, 1500],
+  ]);
+});
+
+test('an attempt that the end of its order cut is shown as lost', () => {
+  const cut = order(
+    'cancelled',
+    [task('a', 'cancelled')],
+    [{ at_ms: 1500, kind: 'cut', step: 'a', ms: 500, attempt: 1 }],
+  );
+  assert.deepEqual(bars(timelineOf(cut, graph({ a: [] }), 9000), 0), [['lost', 1000, 1500]]);
 });

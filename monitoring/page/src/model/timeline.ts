@@ -27,6 +27,7 @@ export interface Mark {
 export interface Row {
   step: string;
   branch: number;
+  task_kind?: 'compensate';
   state: string;
   bars: Bar[];
   marks: Mark[];
@@ -47,6 +48,7 @@ const kBarOf: Record<string, BarKind> = {
   snoozed: 'snoozed',
   worker_lost: 'lost',
   late_result: 'late',
+  cut: 'lost',
 };
 /** States of a task that has not ended, and what its open bar shows. */
 const kOpenBarOf: Record<string, BarKind> = {
@@ -64,9 +66,14 @@ export function isFinal(status: string): boolean {
   return kFinal.has(status);
 }
 
-/** A task's name where a step has several branches: "ship #2". */
-export function taskName(step: string, branch: number | undefined): string {
-  return branch ? `${step} #${branch}` : step;
+/** A task's name: "ship", "ship #2" of a branch, "~ship" of what undoes it. */
+export function taskName(task: {
+  step?: string;
+  branch?: number;
+  task_kind?: 'compensate';
+}): string {
+  const name = (task.task_kind ? '~' : '') + (task.step ?? '');
+  return task.branch ? `${name} #${task.branch}` : name;
 }
 
 export function timelineOf(order: Order, graph: GraphStep[], now: number): Timeline {
@@ -76,10 +83,9 @@ export function timelineOf(order: Order, graph: GraphStep[], now: number): Timel
   const marks = events.filter((event) => !event.step && event.kind !== 'ended').map(markOf);
   const opened = openingTimes(order, graph, events);
   const rows = tasksOf(order, events).map((task) => {
-    const mine = events.filter(
-      (e) => e.step === task.step && (e.branch ?? 0) === (task.branch ?? 0),
-    );
-    return rowOf(task, mine, opened.get(task.step), end);
+    const mine = events.filter((event) => event.step && taskName(event) === taskName(task));
+    const from = task.task_kind ? undoFrom(task.step, graph, events) : opened.get(task.step);
+    return rowOf(task, mine, from, end);
   });
   return { rows, marks, from: order.accepted_at_ms, to: Math.max(end, order.accepted_at_ms + 1) };
 }
@@ -87,12 +93,12 @@ export function timelineOf(order: Order, graph: GraphStep[], now: number): Timel
 /** The tasks that the order names; those that only events speak of are added at their end. */
 function tasksOf(order: Order, events: OrderEvent[]): Task[] {
   const tasks = [...(order.tasks ?? [])];
-  const known = new Set(tasks.map((task) => taskName(task.step, task.branch)));
+  const known = new Set(tasks.map(taskName));
   for (const event of events) {
-    if (!event.step || known.has(taskName(event.step, event.branch))) continue;
-    known.add(taskName(event.step, event.branch));
-    const branch = event.branch ?? 0;
-    tasks.push({ step: event.step, branch, state: event.kind, attempt: 0, failures: 0 });
+    if (!event.step || known.has(taskName(event))) continue;
+    known.add(taskName(event));
+    const { step, branch, task_kind } = event;
+    tasks.push({ step, branch, task_kind, state: event.kind, attempt: 0, failures: 0 });
   }
   return tasks;
 }
@@ -106,7 +112,7 @@ function openingTimes(
   const through = new Map<string, number>();
   for (const event of events) {
     const ends = ['succeeded', 'operator_skip', 'operator_complete'].includes(event.kind);
-    if (ends && event.step) through.set(event.step, event.at_ms);
+    if (ends && event.step && !event.task_kind) through.set(event.step, event.at_ms);
   }
   const opened = new Map<string, number | undefined>();
   for (const { step, after } of graph) {
@@ -120,10 +126,36 @@ function openingTimes(
   return opened;
 }
 
+/** When a step could be undone: nothing ran any more, and the steps after it were undone. */
+function undoFrom(step: string, graph: GraphStep[], events: OrderEvent[]): number | undefined {
+  const begun = events.findIndex((event) => event.status === 'compensating');
+  if (begun < 0) return undefined;
+  const later = stepsAfter(step, graph);
+  return events
+    .slice(begun)
+    .filter((event) => !event.step || !event.task_kind || later.has(event.step))
+    .filter((event) => event.kind !== 'late_result' && event.kind !== 'ended')
+    .reduce((at, event) => Math.max(at, event.at_ms), 0);
+}
+
+function stepsAfter(step: string, graph: GraphStep[]): Set<string> {
+  const later = new Set<string>();
+  const look = (one: string): void => {
+    for (const next of graph) {
+      if (!next.after.includes(one) || later.has(next.step)) continue;
+      later.add(next.step);
+      look(next.step);
+    }
+  };
+  look(step);
+  return later;
+}
+
 function rowOf(task: Task, events: OrderEvent[], opened: number | undefined, end: number): Row {
   const row: Row = {
     step: task.step,
     branch: task.branch ?? 0,
+    task_kind: task.task_kind,
     state: task.state,
     bars: [],
     marks: [],

@@ -54,6 +54,8 @@ export interface Me {
 
 export interface Task {
   step: string;
+  /** Of what undoes the step; absent of the step itself. */
+  task_kind?: 'compensate';
   state: string;
   branch?: number;
   queue?: string;
@@ -71,6 +73,7 @@ export interface OrderEvent {
   kind: string;
   status?: string;
   step?: string;
+  task_kind?: 'compensate';
   branch?: number;
   attempt?: number;
   worker?: string;

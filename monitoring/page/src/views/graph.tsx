@@ -10,7 +10,9 @@ import { Scroll } from './parts';
 export function PipelineGraph({ steps, tasks }: { steps: GraphStep[]; tasks: Task[] }) {
   const drawn = useMemo(() => drawSteps(steps), [steps]);
   const states = new Map<string, string>();
-  for (const task of tasks) states.set(task.step, worse(states.get(task.step), task.state));
+  for (const task of tasks) {
+    if (!task.task_kind) states.set(task.step, worse(states.get(task.step), task.state));
+  }
   return (
     <Scroll label="Graph of the pipeline" class="graph-scroll">
       <div class="graph" style={{ width: `${drawn.width}px`, height: `${drawn.height}px` }}>

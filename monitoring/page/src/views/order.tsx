@@ -147,8 +147,8 @@ function Tasks({ order, again }: { order: Order; again: () => void }) {
             </thead>
             <tbody>
               {tasks.map((task) => (
-                <tr key={taskName(task.step, task.branch)}>
-                  <th scope="row">{taskName(task.step, task.branch)}</th>
+                <tr key={taskName(task)}>
+                  <th scope="row">{taskName(task)}</th>
                   <td>
                     <State word={task.state} />
                   </td>
@@ -179,7 +179,7 @@ function cut(text: string): string {
 
 function TaskVerbs({ order, task, again }: { order: Order; task: Task; again: () => void }) {
   if (task.state !== 'parked' && task.state !== 'scheduled') return null;
-  const name = taskName(task.step, task.branch);
+  const name = taskName(task);
   const isParked = task.state === 'parked';
   return (
     <>
@@ -196,6 +196,15 @@ function TaskVerbs({ order, task, again }: { order: Order; task: Task; again: ()
           </Ask>
         </>
       )}
+      {isParked && !task.task_kind && (
+        <Ask
+          label={`Give up ${name}`}
+          isHarmful
+          of={() => taskAction('compensate', order, task, again)}
+        >
+          Give up
+        </Ask>
+      )}
     </>
   );
 }
@@ -204,7 +213,8 @@ function cancelAction(order: Order, again: () => void): Action {
   return {
     title: 'Cancel this order?',
     sentence:
-      'Steps that have not begun are not run; what runs is told to stop. This cannot be undone.',
+      'Steps that have not begun are not run; what runs is told to stop; what was done is undone ' +
+      'where the pipeline says how. The order does not come back.',
     verb: 'Cancel order',
     isHarmful: true,
     run: async (why) => {
@@ -222,6 +232,10 @@ const kTaskVerbs = {
     'It is left out, and the steps after it go on without its result. This cannot be undone.',
   ],
   complete: ['Complete', 'It is recorded as succeeded with the result below; no worker runs it.'],
+  compensate: [
+    'Give up',
+    'The order ends as failed, and what was done is undone where the pipeline says how.',
+  ],
 } as const;
 
 function taskAction(
@@ -231,14 +245,14 @@ function taskAction(
   again: () => void,
 ): Action {
   const [word, sentence] = kTaskVerbs[verb];
-  const name = taskName(task.step, task.branch);
-  const step = encodeURIComponent(task.step);
+  const name = taskName(task);
+  const step = encodeURIComponent((task.task_kind ? '~' : '') + task.step);
   const path = `/api/v1/orders/${order.id}/tasks/${step}/${task.branch ?? 0}`;
   return {
     title: `${word} step ${name}?`,
     sentence,
     verb: `${word} step`,
-    isHarmful: verb === 'skip',
+    isHarmful: verb === 'skip' || verb === 'compensate',
     asksResult: verb === 'complete',
     run: async (why, result) => {
       await post(`${path}/${verb}`, verb === 'complete' ? { why, result } : { why });
@@ -280,7 +294,7 @@ function Events({ events }: { events: OrderEvent[] }) {
                     {event.kind.replaceAll('_', ' ')}
                     {event.status && <span class="soft"> → {event.status}</span>}
                   </td>
-                  <td>{event.step && taskName(event.step, event.branch)}</td>
+                  <td>{event.step && taskName(event)}</td>
                   <td class="num right">{event.attempt}</td>
                   <td class="num right">{event.ms !== undefined && `${event.ms} ms`}</td>
                   <td>{event.worker}</td>

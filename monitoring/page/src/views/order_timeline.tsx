@@ -52,7 +52,7 @@ export function OrderTimeline({ order, graph }: { order: Order; graph: GraphStep
       <ol>
         {timeline.rows.map((row) => (
           <TimelineRow
-            key={taskName(row.step, row.branch)}
+            key={taskName(row)}
             row={row}
             axis={axis}
             start={timeline.from}
@@ -65,7 +65,7 @@ export function OrderTimeline({ order, graph }: { order: Order; graph: GraphStep
 }
 
 function TimelineRow({ row, axis, start }: { row: Row; axis: Stretch[]; start: number }) {
-  const name = taskName(row.step, row.branch);
+  const name = taskName(row);
   return (
     <li>
       <span class="step" title={name}>
