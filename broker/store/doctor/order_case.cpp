@@ -8,13 +8,16 @@
 namespace ordo::doctor {
 namespace {
 
-bool is_final_word(std::string_view status) {
-  return status == "succeeded" || status == "failed" || status == "cancelled";
+bool is_final_word(std::string_view word) {
+  const auto status = from_word<OrderStatus, kOrderStatuses>(word);
+  return status && ordo::is_final(*status);
 }
 
 /// Kinds that a step's end is recorded with, once. A skip of the engine or a signal ends one too.
 bool is_record(std::string_view kind) {
-  return kind == "succeeded" || kind == "operator_complete" || kind == "operator_skip";
+  return kind == to_string(EventKind::kSucceeded) ||
+         kind == to_string(EventKind::kOperatorComplete) ||
+         kind == to_string(EventKind::kOperatorSkip);
 }
 bool is_end(std::string_view kind) {
   return is_record(kind) || kind == "skipped" || kind == "signalled";
@@ -49,7 +52,7 @@ void OrderCase::start(std::string id, int priority, const Version* version) {
   final_.clear();
   finals_ = changes_after_final_ = owed_ = parked_ = 0;
   unknown_step_ = -1;
-  is_cancelled_ = is_rebuilt_ = false;
+  is_cancelled_ = is_rebuilt_ = is_ending_ = false;
   alive_.reset();
   parked_row_.reset();
 }
@@ -74,7 +77,7 @@ std::optional<StepIndex> OrderCase::missing_before(int step) const {
 }
 
 void OrderCase::see(const SeenEvent& event) {
-  is_cancelled_ = is_cancelled_ || event.kind == "cancel_requested";
+  is_cancelled_ = is_cancelled_ || event.kind == to_string(EventKind::kCancelRequested);
   is_rebuilt_ = is_rebuilt_ || event.kind == "restored";
   if (!event.status.empty()) see_status(event);
   if (event.step && version_ != nullptr) see_step(event);
@@ -87,6 +90,7 @@ void OrderCase::see_status(const SeenEvent& event) {
   } else if (is_final()) {
     ++changes_after_final_;
   }
+  is_ending_ = is_ending_ || event.status == to_string(OrderStatus::kCompensating);
   status_ = event.status;
 }
 
@@ -101,7 +105,7 @@ void OrderCase::see_step(const SeenEvent& event) {
   if (is_record(event.kind)) ++known.done;
   const auto place = static_cast<std::size_t>(step);
   // A late result is evidence of somebody else's attempt; the step may be over or skipped.
-  if (!is_forward(event.task_kind) || event.kind == "late_result") return;
+  if (!is_forward(event.task_kind) || event.kind == to_string(EventKind::kLateResult)) return;
   if (!seen_.test(place)) {
     seen_.set(place);
     if (missing_before(step)) early_.set(place);
@@ -267,7 +271,7 @@ void OrderCase::judge_row(const OwedRow& row, const Circumstances& circumstances
   }
   const bool is_async = version_->is_async[static_cast<std::size_t>(row.step)];
   // The end of an order does not wait for what is async, unless it is being undone.
-  owed_ += is_async && status_ != "compensating" ? 0 : 1;
+  owed_ += is_async && !is_ending_ ? 0 : 1;
   if (row.state != "parked") {
     alive_ = row;
   } else if (!is_async) {
@@ -306,13 +310,14 @@ void OrderCase::judge_status(std::vector<Finding>& findings) const {
     return;
   }
   if (status_ == "parked" && parked_ == 0) {
-    findings.push_back(finding(kParkedNothing, "it is parked, and none of its tasks is",
-                               {.statements = {append_event({.order = id_,
-                                                             .kind = kRepairEvent,
-                                                             .status = "running",
-                                                             .step = alive_ ? alive_->step : 0,
-                                                             .branch = alive_ ? alive_->branch : 0,
-                                                             .word = kParkedNothing.word})}}));
+    findings.push_back(
+        finding(kParkedNothing, "it is parked, and none of its tasks is",
+                {.statements = {append_event({.order = id_,
+                                              .kind = kRepairEvent,
+                                              .status = is_ending_ ? "compensating" : "running",
+                                              .step = alive_ ? alive_->step : 0,
+                                              .branch = alive_ ? alive_->branch : 0,
+                                              .word = kParkedNothing.word})}}));
   }
   if (status_ == "running" && parked_ > 0) {
     findings.push_back(
@@ -334,12 +339,12 @@ Repair OrderCase::repair_of_stuck() const {
   Repair repair;
   const auto by_hand = [](const std::string& text) { return Repair{.by_hand = text}; };
   if (is_rebuilt_) return by_hand("it was rebuilt from a signal: `ordo cancel` it, submit it anew");
-  if (status_ == "compensating") {
+  if (is_ending_) {
     if (version_->can_compensate) return by_hand("finish its compensation by hand");
     return ended(is_cancelled_ ? "cancelled" : "failed");
   }
   const auto& steps = version_->pipeline.steps;
-  std::string status = status_ == "running" ? "" : "running";
+  std::string status = status_ == "parked" ? "running" : "";
   bool is_over = true;
   for (std::size_t place = 0; place < steps.size(); ++place) {
     const Step& step = steps[place];

@@ -97,7 +97,7 @@ class OrderCase {
   int finals_ = 0;
   int changes_after_final_ = 0;
   int unknown_step_ = -1;
-  bool is_cancelled_ = false, is_rebuilt_ = false;
+  bool is_cancelled_ = false, is_rebuilt_ = false, is_ending_ = false;
   // While judging: what keeps the order alive.
   int owed_ = 0;
   int parked_ = 0;

@@ -1,16 +1,13 @@
 #include "broker/store/doctor/order_repairs.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace ordo::doctor {
 namespace {
 
 std::string number(int value) { return std::to_string(value); }
-
-void replace_all(std::string& text, std::string_view from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
-    text.replace(at, from.size(), to);
-    at += to.size();
-  }
-}
 
 }  // namespace
 
@@ -20,21 +17,25 @@ std::string quoted(std::string_view text) {
   return out + "'";
 }
 
+/// Placeholders stand outside of literals: a pipeline's text or a reason may hold anything.
 std::string settle(const Statement& statement, const Signature& signature) {
-  std::string sql = statement.sql;
-  replace_all(sql, ":n", std::to_string(signature.number));
-  // What they say comes last: nothing looks for placeholders in it.
+  const std::pair<std::string_view, std::string> kPlaces[]{{":n", std::to_string(signature.number)},
+                                                           {":who", quoted(signature.who)},
+                                                           {":why", quoted(signature.why)}};
   std::string out;
-  for (std::size_t at = 0; at < sql.size();) {
-    if (sql.compare(at, 4, ":who") == 0) {
-      out += quoted(signature.who);
-      at += 4;
-    } else if (sql.compare(at, 4, ":why") == 0) {
-      out += quoted(signature.why);
-      at += 4;
-    } else {
-      out += sql[at++];
+  bool is_literal = false;
+  for (std::string_view rest = statement.sql; !rest.empty();) {
+    const auto* place = std::find_if(std::begin(kPlaces), std::end(kPlaces), [&](const auto& one) {
+      return !is_literal && rest.starts_with(one.first);
+    });
+    if (place != std::end(kPlaces)) {
+      out += place->second;
+      rest.remove_prefix(place->first.size());
+      continue;
     }
+    is_literal = is_literal != (rest.front() == '\'');  // a doubled quote closes and opens again
+    out += rest.front();
+    rest.remove_prefix(1);
   }
   return out;
 }

@@ -160,6 +160,20 @@ TEST_F(DoctorOrders, AreParkedWithSomethingParked) {
   EXPECT_EQ(end_after_restart("parked"), "succeeded");
 }
 
+TEST_F(DoctorOrders, ThatWereBeingUndoneAreAgain) {
+  damage("parked", event_row("failed", "'compensating'", "0"));
+  damage("parked",
+         "insert into event select order_id, seq + 1, at, 'parked', 'parked', 0, 0, 1, 1, "
+         "null, 0, null, null from event where order_id = ID and kind = 'failed'");
+  EXPECT_EQ(words(), Words{});
+  damage("parked", "update deferred set state = 'scheduled', run_at = now() where order_id = ID");
+  expect_repaired({"parked_nothing"});
+  EXPECT_EQ(database->value(
+                "select status from order_view where id = '" + order("parked").to_string() + "'",
+                static_cast<ShardNumber>(order("parked").shard())),
+            "compensating");
+}
+
 TEST_F(DoctorOrders, SayThatSomethingIsParked) {
   damage("parked", "update event set order_status = null where order_id = ID");
   expect_repaired({"parked_unsaid"});

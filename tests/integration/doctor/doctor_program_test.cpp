@@ -18,6 +18,13 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
+TEST(DoctorStatement, TakesNothingInALiteralForAPlaceholder) {
+  const doctor::Statement statement{
+      .what = "", .sql = "insert into pipeline select :n, 'it''s a:n, :who', :why, :who"};
+  EXPECT_EQ(doctor::settle(statement, {.who = "ann", .why = "it's :n :who", .number = 7}),
+            "insert into pipeline select 7, 'it''s a:n, :who', 'it''s :n :who', 'ann'");
+}
+
 class DoctorProgram : public Patient {
  protected:
   test::Outcome doctor(std::vector<std::string> arguments) {
