@@ -40,6 +40,7 @@ inline constexpr Kind kRowTwice{"row_twice", Severity::kBroken};
 inline constexpr Kind kTaskRecorded{"task_recorded", Severity::kBroken};
 inline constexpr Kind kStepTwice{"step_twice", Severity::kBroken};
 inline constexpr Kind kStepEarly{"step_early", Severity::kBroken};
+inline constexpr Kind kNotUndone{"not_undone", Severity::kBroken};
 inline constexpr Kind kFinalTwice{"final_twice", Severity::kBroken};
 inline constexpr Kind kFinalChanged{"final_changed", Severity::kBroken};
 inline constexpr Kind kParkedNothing{"parked_nothing", Severity::kBroken};
@@ -66,13 +67,13 @@ inline constexpr Kind kXminOld{"xmin_old", Severity::kSuspicious};
 inline constexpr Kind kDeadRows{"dead_rows", Severity::kSuspicious};
 
 inline constexpr std::array kKinds{
-    kOrderStuck,       kFinalOwed,       kRowOrphan,        kEventOrphan,     kSignalOrphan,
-    kStepUnknown,      kRowTwice,        kTaskRecorded,     kStepTwice,       kStepEarly,
-    kFinalTwice,       kFinalChanged,    kParkedNothing,    kParkedUnsaid,    kWaitingForever,
-    kDueIgnored,       kPipelineMissing, kPipelineDiffers,  kPipelineCorrupt, kSchemaVersion,
-    kPartitionMissing, kPartitionHalf,   kPartitionDefault, kIndexInvalid,    kSettingDrift,
-    kEpochAhead,       kOwnerGone,       kOwnerUnlocked,    kOwnerOther,      kOwnerMany,
-    kXminOld,          kDeadRows};
+    kOrderStuck,     kFinalOwed,        kRowOrphan,       kEventOrphan,      kSignalOrphan,
+    kStepUnknown,    kRowTwice,         kTaskRecorded,    kStepTwice,        kStepEarly,
+    kNotUndone,      kFinalTwice,       kFinalChanged,    kParkedNothing,    kParkedUnsaid,
+    kWaitingForever, kDueIgnored,       kPipelineMissing, kPipelineDiffers,  kPipelineCorrupt,
+    kSchemaVersion,  kPartitionMissing, kPartitionHalf,   kPartitionDefault, kIndexInvalid,
+    kSettingDrift,   kEpochAhead,       kOwnerGone,       kOwnerUnlocked,    kOwnerOther,
+    kOwnerMany,      kXminOld,          kDeadRows};
 
 /// One statement of a repair. `:n` in it is a number that no other event of the repair has, `:who`
 /// and `:why` who repairs and why; settle() puts them in.

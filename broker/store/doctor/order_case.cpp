@@ -48,6 +48,10 @@ void OrderCase::start(std::string id, int priority, const Version* version) {
   done_.reset();
   seen_.reset();
   early_.reset();
+  effective_.reset();
+  undone_.reset();
+  undoing_.reset();
+  undo_early_.reset();
   status_ = "running";
   final_.clear();
   finals_ = changes_after_final_ = owed_ = parked_ = 0;
@@ -103,14 +107,39 @@ void OrderCase::see_step(const SeenEvent& event) {
   Trace& known = traces_[key_of(step, event.branch, event.task_kind)];
   known.attempt = std::max(known.attempt, event.attempt);
   if (is_record(event.kind)) ++known.done;
+  // A late result is evidence of somebody else's attempt, a retry may be one of ours: neither says
+  // that the step has run.
+  if (event.kind == to_string(EventKind::kLateResult) || event.kind == kRepairEvent) return;
+  if (event.task_kind == 1) return see_undo(event);
   const auto place = static_cast<std::size_t>(step);
-  // A late result is evidence of somebody else's attempt; the step may be over or skipped.
-  if (!is_forward(event.task_kind) || event.kind == to_string(EventKind::kLateResult)) return;
+  if (!is_forward(event.task_kind)) return;
   if (!seen_.test(place)) {
     seen_.set(place);
     if (missing_before(step)) early_.set(place);
   }
   if (is_end(event.kind)) done_.set(place);
+  const bool is_skip = event.kind == to_string(EventKind::kOperatorSkip);
+  if (event.kind == to_string(EventKind::kCut) || (is_record(event.kind) && !is_skip))
+    effective_.set(place);
+}
+
+void OrderCase::see_undo(const SeenEvent& event) {
+  const auto place = static_cast<std::size_t>(*event.step);
+  if (!undoing_.test(place) && has_to_wait(place)) undo_early_.set(place);
+  undoing_.set(place);
+  if (is_record(event.kind)) undone_.set(place);
+}
+
+/// What had its effect (or may have) and is not undone.
+Steps OrderCase::to_undo() const { return effective_ & version_->compensated & ~undone_; }
+
+/// Whether a step after this one has to be undone first.
+bool OrderCase::has_to_wait(std::size_t step) const {
+  const Steps left = to_undo();
+  for (std::size_t other = 0; other < version_->steps(); ++other) {
+    if (left.test(other) && version_->ancestors[other].test(step)) return true;
+  }
+  return false;
 }
 
 Finding OrderCase::finding(const Kind& kind, std::string sentence, Repair repair) const {
@@ -155,6 +184,7 @@ void OrderCase::judge_history(std::vector<Finding>& findings) const {
         "step " + name_of(static_cast<int>(step)) + " ran before what it comes after was done",
         by_hand("it has run: see whether its effect stands without what comes before it")));
   }
+  judge_undoing(findings);
   std::vector<std::uint64_t> twice;
   for (const auto& [key, known] : traces_) {
     if (known.done > 1) twice.push_back(key);
@@ -167,6 +197,27 @@ void OrderCase::judge_history(std::vector<Finding>& findings) const {
             std::to_string(traces_.at(key).done) + " times",
         by_hand("compare its effects with the order (the effect key is the same for both) and "
                 "take one back")));
+  }
+}
+
+void OrderCase::judge_undoing(std::vector<Finding>& findings) const {
+  for (std::size_t step = 0; step < version_->steps(); ++step) {
+    if (!undo_early_.test(step)) continue;
+    findings.push_back(finding(
+        kStepEarly,
+        "step " + name_of(static_cast<int>(step)) + " was undone before what comes after it was",
+        {.by_hand = "see whether the effects of the steps after it were undone all the same"}));
+  }
+  if (!is_final() || final_ == to_string(OrderStatus::kSucceeded)) return;
+  const Steps left = to_undo();
+  for (std::size_t step = 0; step < version_->steps(); ++step) {
+    if (!left.test(step)) continue;
+    findings.push_back(finding(
+        kNotUndone,
+        "it has ended as " + final_ + ", and step " + name_of(static_cast<int>(step)) +
+            " was not undone",
+        {.by_hand = "undo its effect by hand (`" + version_->pipeline.steps[step].compensate +
+                    "`): an order that has ended does not go on"}));
   }
 }
 
@@ -252,23 +303,7 @@ void OrderCase::judge_row(const OwedRow& row, const Circumstances& circumstances
   if (judge_done(row, findings)) return;
   judge_moment(row, circumstances, findings);
   if (row.is_deadline()) return;
-  const auto before = is_forward(row.kind) ? missing_before(row.step) : std::nullopt;
-  if (before) {
-    Repair repair{.by_hand = "it has run: see whether its effect stands, then `ordo cancel` it"};
-    if (!seen_.test(static_cast<std::size_t>(row.step))) {
-      repair = {.statements = {delete_row({row.table(), id_, row.step, row.branch, row.kind}),
-                               append_event({.order = id_,
-                                             .kind = kRepairEvent,
-                                             .step = static_cast<int>(*before),
-                                             .word = kStepEarly.word})}};
-    }
-    if (!early_.test(static_cast<std::size_t>(row.step))) {
-      findings.push_back(finding(kStepEarly,
-                                 "step " + name_of(row.step) + " is open, and " + name_of(*before) +
-                                     " before it is not done",
-                                 std::move(repair)));
-    }
-  }
+  judge_turn(row, findings);
   const bool is_async = version_->is_async[static_cast<std::size_t>(row.step)];
   // The end of an order does not wait for what is async, unless it is being undone.
   owed_ += is_async && !is_ending_ ? 0 : 1;
@@ -278,6 +313,31 @@ void OrderCase::judge_row(const OwedRow& row, const Circumstances& circumstances
     ++parked_;
     parked_row_ = row;
   }
+}
+
+/// A row of a step whose turn it is not: of the DAG, or of the way back.
+void OrderCase::judge_turn(const OwedRow& row, std::vector<Finding>& findings) const {
+  const auto place = static_cast<std::size_t>(row.step);
+  const bool is_undo = row.kind == 1;
+  const auto before = is_forward(row.kind) ? missing_before(row.step) : std::nullopt;
+  const bool is_told = is_undo ? undo_early_.test(place) : early_.test(place);
+  if (is_told || !(is_undo ? has_to_wait(place) : before.has_value())) return;
+  const bool has_run = is_undo ? undoing_.test(place) : seen_.test(place);
+  Repair repair{.by_hand = "it has run: see whether its effect stands"};
+  if (!has_run) {
+    repair = {.statements = {delete_row({row.table(), id_, row.step, row.branch, row.kind}),
+                             append_event({.order = id_,
+                                           .kind = kRepairEvent,
+                                           .step = row.step,
+                                           .task_kind = row.kind,
+                                           .word = kStepEarly.word})}};
+  }
+  const std::string why = before ? name_of(*before) + " before it is not done"
+                                 : std::string("what comes after it is not undone yet");
+  findings.push_back(finding(
+      kStepEarly,
+      (is_undo ? "the undoing of step " : "step ") + name_of(row.step) + " is open, and " + why,
+      std::move(repair)));
 }
 
 void OrderCase::judge_moment(const OwedRow& row, const Circumstances& circumstances,
@@ -339,10 +399,7 @@ Repair OrderCase::repair_of_stuck() const {
   Repair repair;
   const auto by_hand = [](const std::string& text) { return Repair{.by_hand = text}; };
   if (is_rebuilt_) return by_hand("it was rebuilt from a signal: `ordo cancel` it, submit it anew");
-  if (is_ending_) {
-    if (version_->can_compensate) return by_hand("finish its compensation by hand");
-    return ended(is_cancelled_ ? "cancelled" : "failed");
-  }
+  if (is_ending_) return repair_of_undoing();
   const auto& steps = version_->pipeline.steps;
   std::string status = status_ == "parked" ? "running" : "";
   bool is_over = true;
@@ -370,6 +427,34 @@ Repair OrderCase::repair_of_stuck() const {
                                               .word = kOrderStuck.word}));
   }
   return is_over ? ended("succeeded") : repair;
+}
+
+/// What an ending order goes on with: the undoing of those steps after which nothing is left to
+/// undo, or its end.
+Repair OrderCase::repair_of_undoing() const {
+  const Steps left = to_undo();
+  if (left.none()) return ended(is_cancelled_ ? "cancelled" : "failed");
+  Repair repair;
+  std::string status = status_ == "parked" ? "compensating" : "";
+  for (std::size_t place = 0; place < version_->steps(); ++place) {
+    if (!left.test(place) || has_to_wait(place)) continue;
+    const Step& step = version_->pipeline.steps[place];
+    if (!step.each.empty()) return {.by_hand = "undo the branches of `" + step.name + "` by hand"};
+    const int number = static_cast<int>(place);
+    const int attempt = trace(number, 0, 1).attempt;
+    repair.statements.push_back(reopen({.row = {"deferred", id_, number, 0, 1},
+                                        .queue = step.compensate,
+                                        .priority = priority_,
+                                        .attempt = attempt}));
+    repair.statements.push_back(append_event({.order = id_,
+                                              .kind = "operator_retry",
+                                              .status = std::exchange(status, ""),
+                                              .step = number,
+                                              .task_kind = 1,
+                                              .attempt = attempt,
+                                              .word = kOrderStuck.word}));
+  }
+  return repair;
 }
 
 /// The final status; a deadline that still runs goes with it.

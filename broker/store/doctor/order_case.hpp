@@ -7,7 +7,6 @@
 // Threads: one owner.
 #pragma once
 
-#include <bitset>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,7 +14,6 @@
 
 #include "broker/store/doctor/finding.hpp"
 #include "broker/store/doctor/versions.hpp"
-#include "schema/limits.hpp"
 
 namespace ordo::doctor {
 
@@ -72,17 +70,23 @@ class OrderCase {
   [[nodiscard]] std::optional<StepIndex> missing_before(int step) const;
   void see_status(const SeenEvent& event);
   void see_step(const SeenEvent& event);
+  void see_undo(const SeenEvent& event);
+  [[nodiscard]] Steps to_undo() const;
+  [[nodiscard]] bool has_to_wait(std::size_t step) const;
 
   void judge_history(std::vector<Finding>& findings) const;
   void judge_rows(const Circumstances& circumstances, std::vector<Finding>& findings);
   void judge_row(const OwedRow& row, const Circumstances& circumstances,
                  std::vector<Finding>& findings);
   [[nodiscard]] bool judge_done(const OwedRow& row, std::vector<Finding>& findings) const;
+  void judge_turn(const OwedRow& row, std::vector<Finding>& findings) const;
+  void judge_undoing(std::vector<Finding>& findings) const;
   void judge_moment(const OwedRow& row, const Circumstances& circumstances,
                     std::vector<Finding>& findings) const;
   void judge_status(std::vector<Finding>& findings) const;
   [[nodiscard]] std::vector<OwedRow> without_doubles(std::vector<Finding>& findings) const;
   [[nodiscard]] Repair repair_of_stuck() const;
+  [[nodiscard]] Repair repair_of_undoing() const;
   [[nodiscard]] Repair ended(const char* status) const;
   [[nodiscard]] Finding finding(const Kind& kind, std::string sentence, Repair repair) const;
 
@@ -92,7 +96,8 @@ class OrderCase {
   ShardNumber shard_ = 0;
   std::vector<OwedRow> rows_;
   std::unordered_map<std::uint64_t, Trace> traces_;
-  std::bitset<limits::kPipelineSteps> done_, seen_, early_;
+  Steps done_, seen_, early_;
+  Steps effective_, undone_, undoing_, undo_early_;  ///< had an effect (maybe), and what undid it
   std::string status_, final_;  ///< the last and the first final one that events carry
   int finals_ = 0;
   int changes_after_final_ = 0;

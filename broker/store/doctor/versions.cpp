@@ -10,21 +10,28 @@ std::unique_ptr<const Version> read_version(PipelineId id, const std::string& so
   const auto& steps = version->pipeline.steps;
   version->is_async.resize(steps.size());
   version->has_other_door.resize(steps.size());
+  version->ancestors.resize(steps.size());
   // A file may name its steps in any order, so what follows from `after` needs as many rounds as a
   // chain is long.
   for (bool has_changed = true; has_changed;) {
     has_changed = false;
     for (std::size_t step = 0; step < steps.size(); ++step) {
-      bool is_async = steps[step].async;
+      Steps all = version->ancestors[step];
       for (const StepIndex before : steps[step].after) {
-        is_async = is_async || version->is_async[before];
+        all.set(before);
+        all |= version->ancestors[before];
       }
-      has_changed = has_changed || is_async != version->is_async[step];
-      version->is_async[step] = is_async;
+      has_changed = has_changed || all != version->ancestors[step];
+      version->ancestors[step] = all;
     }
   }
+  Steps async;
+  for (std::size_t step = 0; step < steps.size(); ++step) async.set(step, steps[step].async);
+  for (std::size_t step = 0; step < steps.size(); ++step) {
+    version->is_async[step] = async.test(step) || (version->ancestors[step] & async).any();
+    version->compensated.set(step, !steps[step].compensate.empty());
+  }
   for (const Step& step : steps) {
-    version->can_compensate = version->can_compensate || !step.compensate.empty();
     if (step.on_timeout != OnTimeout::kStep) continue;
     if (const auto named = version->pipeline.find(step.on_timeout_step)) {
       version->has_other_door[*named] = true;

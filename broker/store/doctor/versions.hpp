@@ -4,14 +4,18 @@
 // Threads: plain values.
 #pragma once
 
+#include <bitset>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "schema/limits.hpp"
 #include "schema/pipeline.hpp"
 
 namespace ordo::doctor {
+
+using Steps = std::bitset<limits::kPipelineSteps>;
 
 struct Version {
   Pipeline pipeline;
@@ -19,7 +23,9 @@ struct Version {
   std::vector<bool> is_async;
   /// By step: what opens it is not (only) the end of the steps before it.
   std::vector<bool> has_other_door;
-  bool can_compensate = false;
+  /// By step: all that it comes after, direct and transitive.
+  std::vector<Steps> ancestors;
+  Steps compensated;  ///< those that can be undone
 
   [[nodiscard]] std::size_t steps() const { return pipeline.steps.size(); }
 };

@@ -1,5 +1,6 @@
 // A broker at work gives no findings: what is seen is one moment of it.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -21,15 +22,17 @@ TEST(DoctorUnderLoad, FindsNothingWhileABrokerWorks) {
   BrokerProcess broker(database.dsn());
   ASSERT_TRUE(broker.wait_until_ready()) << broker.log();
   client::Client client(client::Options{.endpoints = {broker.endpoints().clients}});
-  for (const char* text : {kOnePipeline, kDiamondPipeline}) ASSERT_TRUE(client.put_pipeline(text));
+  for (const char* text : {kOnePipeline, kDiamondPipeline, kTripPipeline})
+    ASSERT_TRUE(client.put_pipeline(text));
   const auto worker = start_worker(broker, kAllSteps);
   std::atomic<bool> is_over{false};
   std::atomic<int> taken{0};
   std::thread submitter([&] {
-    for (int n = 0; !is_over; ++n) {
-      const std::string payload = n % 20 == 0 ? "never" : n % 20 == 1 ? "no" : "ok";
+    for (std::size_t n = 0; !is_over; ++n) {
+      static constexpr std::array kPipelines{"one", "diamond", "trip"};
+      static constexpr std::array kPayloads{"never", "no", "grounded", "ok", "ok", "ok", "ok"};
       const auto receipt =
-          client.submit({.pipeline = n % 3 == 0 ? "one" : "diamond", .payload = payload});
+          client.submit({.pipeline = kPipelines[n % 3], .payload = kPayloads[n % 7]});
       if (receipt) ++taken;
     }
   });

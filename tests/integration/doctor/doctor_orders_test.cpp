@@ -25,7 +25,7 @@ TEST_F(DoctorOrders, AreWellAfterARealRun) {
   EXPECT_EQ(words(), Words{});
   std::uint64_t orders = 0;
   for (const auto& shard : examine().shards) orders += shard.orders;
-  EXPECT_EQ(orders, 37U);
+  EXPECT_EQ(orders, 38U);
 }
 
 TEST_F(DoctorOrders, ThatNobodyOwesAnythingAreStuckAndGoOn) {
@@ -178,6 +178,47 @@ TEST_F(DoctorOrders, SayThatSomethingIsParked) {
   damage("parked", "update event set order_status = null where order_id = ID");
   expect_repaired({"parked_unsaid"});
   EXPECT_EQ(end_after_restart("parked"), "parked");
+}
+
+/// What the way back of an order appends.
+std::string undo_event(const std::string& kind, int step) {
+  return "insert into event select ID, (epoch << 40) + 900000, now(), '" + kind + "', null, " +
+         std::to_string(step) + ", 0, 1, 1, 'w', 1, null, null from shard";
+}
+
+TEST_F(DoctorOrders, ThatAreStuckOnTheirWayBackGoOn) {
+  damage("undoing", "delete from task where order_id = ID");
+  expect_repaired({"order_stuck"});
+  EXPECT_EQ(end_after_restart("undoing"), "failed");
+  EXPECT_EQ(words(), Words{}) << "all of it is undone";
+}
+
+TEST_F(DoctorOrders, ThatAreStuckWithAllUndoneGetTheirEnd) {
+  damage("undoing", "delete from task where order_id = ID");
+  damage("undoing", undo_event("succeeded", 1));
+  EXPECT_EQ(found("order_stuck")[0].repair.statements.size(), 2U) << "one to undo, with its event";
+  damage("undoing",
+         "insert into event select order_id, seq + 1, at, kind, null, 0, 0, 1, 1, 'w', "
+         "1, null, null from event where order_id = ID and task_kind = 1");
+  expect_repaired({"order_stuck"});
+  EXPECT_EQ(end_after_restart("undoing"), "failed");
+}
+
+TEST_F(DoctorOrders, OpenNoUndoingBeforeItsTurn) {
+  damage("undoing", "insert into task values (ID, 0, 0, 1, 'unbook', 5, 1, 0, 0, 0, false)");
+  expect_repaired({"step_early"});
+  EXPECT_EQ(end_after_restart("undoing"), "failed");
+}
+
+TEST_F(DoctorOrders, UndoNothingBeforeItsTurn) {
+  damage("undoing", undo_event("succeeded", 0));
+  expect_by_hand({"step_early"});
+}
+
+TEST_F(DoctorOrders, EndWithNothingLeftToUndo) {
+  damage("undoing", "delete from task where order_id = ID");
+  damage("undoing", event_row("ended", "'failed'", "null"));
+  expect_by_hand({"not_undone", "not_undone"});
 }
 
 TEST_F(DoctorOrders, WaitForAnEnd) {

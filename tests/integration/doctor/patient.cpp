@@ -19,6 +19,10 @@ steps:
   last:  { after: [left, right], timeout: 60s }
 )";
 
+const char* const kTripPipeline =
+    "pipeline: trip\nversion: 1\nsteps:\n  book: { compensate: unbook }\n"
+    "  pay: { after: book, compensate: refund }\n  fly: { after: pay }\n";
+
 namespace {
 
 using std::chrono_literals::operator""h;
@@ -66,13 +70,17 @@ void leave_open(client::Client& client, const BrokerProcess& broker, ShardDataba
   EXPECT_TRUE(client.cancel(orders["cancelled"], {.who = "test", .why = "it is enough"}));
   orders["delayed"] =
       submit(client, {.pipeline = "one", .payload = "ok", .delay = 1h, .deadline = 2h});
-  const auto worker = start_worker(broker, {"first"});
+  const auto worker = start_worker(broker, {"first", "book", "pay", "fly"});
   orders["half"] = submit(client, {.pipeline = "diamond", .payload = "ok"});
-  const OrderId half = orders["half"];
-  EXPECT_TRUE(wait_until(30s, [&] {
-    return database.value("select count(*) from task where order_id = '" + half.to_string() + "'",
-                          static_cast<ShardNumber>(half.shard())) == "2";
-  }));
+  orders["undoing"] = submit(client, {.pipeline = "trip", .payload = "grounded"});
+  const auto has_rows = [&](const std::string& name, const std::string& kind, const char* count) {
+    const OrderId& id = orders[name];
+    return database.value("select count(*) from task where order_id = '" + id.to_string() +
+                              "' and kind = " + kind,
+                          static_cast<ShardNumber>(id.shard())) == count;
+  };
+  EXPECT_TRUE(wait_until(30s, [&] { return has_rows("half", "0", "2"); }));
+  EXPECT_TRUE(wait_until(30s, [&] { return has_rows("undoing", "1", "1"); }));
 }
 
 }  // namespace
@@ -84,6 +92,7 @@ std::unique_ptr<Worker> start_worker(const BrokerProcess& broker,
   for (const auto& step : steps) {
     worker->on(step, [](Task& task) {
       if (task.payload() == "no") return permanent("it says no", "refused");
+      if (task.payload() == "grounded" && task.step() == "fly") return permanent("fog", "weather");
       if (task.payload() == "never") return transient("it is away");
       return succeeded(task.step() + " done");
     });
@@ -99,7 +108,7 @@ void Patient::SetUpTestSuite() {
   BrokerProcess broker(run.database.dsn());
   ASSERT_TRUE(broker.wait_until_ready()) << broker.log();
   auto client = connect(broker);
-  for (const char* text : {kOnePipeline, kDiamondPipeline}) {
+  for (const char* text : {kOnePipeline, kDiamondPipeline, kTripPipeline}) {
     const auto stored = client.put_pipeline(text);
     ASSERT_TRUE(stored) << stored.error().message;
   }
