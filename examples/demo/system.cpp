@@ -173,6 +173,8 @@ Result<std::size_t> System::start_worker() {
                     "--listen-http", "",
                     "--seed",        std::to_string(options_.seed),
                     "--time-scale",  std::to_string(options_.time_scale)};
+  spec.arguments.insert(spec.arguments.end(), options_.worker_flags.begin(),
+                        options_.worker_flags.end());
   for (const Broker& broker : brokers_) {
     spec.arguments.insert(spec.arguments.end(), {"--broker", broker.endpoints.workers});
   }

@@ -35,6 +35,7 @@ struct SystemOptions {
   bool is_durable = false;
   bool is_kept = false;                     ///< leaves the folder behind
   std::vector<std::string> broker_flags{};  ///< beside database, shards, addresses
+  std::vector<std::string> worker_flags{};  ///< beside name, ledger, times and brokers
 };
 
 struct Endpoints {
@@ -63,6 +64,9 @@ class System {
 
   /// Of the workers started from now on.
   void set_time_scale(double scale) { options_.time_scale = scale; }
+  void set_worker_flags(std::vector<std::string> flags) {
+    options_.worker_flags = std::move(flags);
+  }
 
   testing::PostgresServer& postgres() { return *postgres_; }
   testing::ChildProcess& broker(std::size_t number = 0) { return brokers_.at(number).process; }

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "schema/pipeline.hpp"
 #include "tests/support/child_process.hpp"
 
 namespace ordo::demo {
@@ -110,15 +109,24 @@ Result<Tables> TableReader::read() const {
   return tables;
 }
 
-Result<void> TableReader::read_pipelines(Tables& tables) const {
+Result<std::map<std::string, Pipeline>> TableReader::pipelines() const {
   const auto found = rows(kPipelines);
   if (!found) return tl::unexpected(found.error());
+  std::map<std::string, Pipeline> pipelines;
   for (const auto& row : *found) {
-    const auto pipeline = parse_pipeline(from_hex(row.at(1)));
+    auto pipeline = parse_pipeline(from_hex(row.at(1)));
     if (!pipeline) return fail(Code::kInternal, "pipeline", "a stored pipeline does not parse");
-    auto& steps = tables.steps[row.at(0)];
-    steps.clear();
-    for (const Step& step : pipeline->steps) steps.push_back(step.name);
+    pipelines[row.at(0)] = *std::move(pipeline);
+  }
+  return pipelines;
+}
+
+Result<void> TableReader::read_pipelines(Tables& tables) const {
+  const auto found = pipelines();
+  if (!found) return tl::unexpected(found.error());
+  for (const auto& [id, pipeline] : *found) {
+    auto& steps = tables.steps[id];
+    for (const Step& step : pipeline.steps) steps.push_back(step.name);
   }
   return {};
 }

@@ -7,10 +7,12 @@
 // Costs:   10 ms a call and about 1 µs a row.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "examples/demo/record_checker.hpp"
 #include "ordo/result.hpp"
+#include "schema/pipeline.hpp"
 
 namespace ordo::demo {
 
@@ -27,6 +29,8 @@ class TableReader {
 
   [[nodiscard]] Result<Standing> standing() const;
   [[nodiscard]] Result<Tables> read() const;
+  /// Every stored version, by its id.
+  [[nodiscard]] Result<std::map<std::string, Pipeline>> pipelines() const;
   /// Rows of columns of a statement in which every "{shard}" is the name of a schema; all shards'
   /// rows.
   [[nodiscard]] Result<std::vector<std::vector<std::string>>> rows(const std::string& sql) const;

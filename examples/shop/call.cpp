@@ -114,7 +114,8 @@ std::optional<double> Call::number(std::string_view field) const {
 }
 
 std::optional<std::int64_t> Call::cents() const {
-  const auto amount = number("amount");
+  const auto exact = number("cents");
+  const auto amount = exact ? std::optional(*exact / 100) : number("amount");
   if (!amount || !(*amount >= 0) || *amount > kAmountMax) return std::nullopt;
   return std::llround(*amount * 100);
 }

@@ -48,7 +48,7 @@ class Call {
 
   [[nodiscard]] std::string text(std::string_view field, std::string_view otherwise = {}) const;
   [[nodiscard]] std::optional<double> number(std::string_view field) const;
-  /// `amount` in cents; nullopt where there is none or it is negative.
+  /// `cents`, or `amount` times a hundred; nullopt where there is none or it is negative.
   [[nodiscard]] std::optional<std::int64_t> cents() const;
   /// `quantity`; 1 where there is none; 0 where it is no whole number from 1 to 1,000,000.
   [[nodiscard]] std::int64_t quantity() const;

@@ -1,8 +1,9 @@
-// ordo-shop-worker: a worker whose handlers behave like the services of a shop. They take lognormal
-// times, fail at the rates of shop_steps.cpp, and write every effect into a ledger before they
-// answer.
+// ordo-shop-worker: a worker whose handlers call the services of a shop, or behave like them. Then
+// they take lognormal times and fail at the rates of shop_steps.cpp. Every effect is written into a
+// ledger before it is answered.
 //
-// Beside the flags of every worker (--help): --ledger FILE, --time-scale X, --seed N, --only STEP.
+// Beside the flags of every worker (--help): --services URL, --ledger FILE, --time-scale X, --seed
+// N, --only STEP.
 // The same seed gives an attempt of a task the same fate, whichever worker runs it.
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 #include "base/random.hpp"
 #include "examples/shop/ledger.hpp"
+#include "examples/shop/service_caller.hpp"
 #include "examples/shop/shop_steps.hpp"
 #include "ordo/worker.hpp"
 
@@ -37,12 +39,15 @@ constexpr double kTimeScaleMax = 1000;
 
 constexpr const char* kHelp =
     "ordo-shop-worker: runs the steps of examples/pipelines like the services of a shop\n"
+    "  --services URL       of ordo-shop-services, which is called; without it the worker "
+    "pretends\n"
     "  --ledger FILE        every effect is appended to it, and on disk before it is answered\n"
     "  --time-scale X       0 to 1000; 1: realistic times, 0.1 (default): ten times as quick\n"
     "  --seed N             of times and failures (default 1)\n"
     "  --only STEP          serves the queue of this step and no other\n";
 
 struct ShopOptions {
+  std::string services;  ///< empty: it pretends
   std::string ledger;
   double time_scale = 0.1;
   std::uint64_t seed = 1;
@@ -54,6 +59,10 @@ std::optional<bool> take(ShopOptions& options, std::string_view flag, const std:
   if (flag == "--ledger") {
     options.ledger = value;
     return true;
+  }
+  if (flag == "--services") {
+    options.services = value;
+    return value.starts_with("http://");
   }
   if (flag == "--only") {
     const auto steps = ordo::shop::handler_names();
@@ -77,15 +86,16 @@ std::optional<bool> take(ShopOptions& options, std::string_view flag, const std:
 class Shop {
  public:
   Shop(ShopOptions options, std::unique_ptr<ordo::shop::Ledger> ledger)
-      : options_(std::move(options)), ledger_(std::move(ledger)) {}
+      : options_(std::move(options)), caller_(options_.services), ledger_(std::move(ledger)) {}
 
   TaskOutcome handle(const Task& task, const std::string& worker) const {
-    const ShopStep* const step = ordo::shop::find_step(task.pipeline(), task.step());
+    const ShopStep* const step = ordo::shop::find_step(task.pipeline(), task.handler());
     if (step == nullptr) return ordo::permanent("the shop has no such step", "unknown_step");
     Effect effect{.key = task.effect_key(),
                   .attempt = task.attempt(),
                   .worker = worker,
                   .start_ms = ordo::shop::monotonic_ms()};
+    if (!options_.services.empty() && !step->service.empty()) return ask(task, *step, effect);
     Draw draw = fate_of(task, *step);
     // The supplier no longer knows this card: what an operator finds parked.
     const bool is_gone = task.step() == "code_issue" &&
@@ -103,6 +113,16 @@ class Shop {
   }
 
  private:
+  TaskOutcome ask(const Task& task, const ShopStep& step, Effect& effect) const {
+    TaskOutcome outcome = caller_.call(task, step);
+    if (step.is_optional && outcome.kind == TaskOutcome::Kind::kPermanent) {
+      outcome = ordo::succeeded(R"({"skipped":")" + outcome.reason + "\"}");
+    }
+    const bool is_permanent = outcome.kind == TaskOutcome::Kind::kPermanent;
+    record(effect, outcome.is_success() ? "succeeded" : is_permanent ? "permanent" : "transient");
+    return outcome;
+  }
+
   [[nodiscard]] Draw fate_of(const Task& task, const ShopStep& step) const {
     const std::size_t name = std::hash<std::string>{}(task.effect_key());
     ordo::Random random(options_.seed ^ name ^ (std::uint64_t{task.attempt()} << 48));
@@ -135,6 +155,7 @@ class Shop {
   }
 
   const ShopOptions options_;
+  const ordo::shop::ServiceCaller caller_;
   const std::unique_ptr<ordo::shop::Ledger> ledger_;
 };
 
@@ -156,6 +177,7 @@ int main(int argc, char** argv) {
       rest.push_back(argv[i]);
     } else if (!*taken) {
       const char* wants = flag == "--time-scale" ? "number, 0 to 1000"
+                          : flag == "--services" ? "URL, http://host:port"
                           : flag == "--only"     ? "step of examples/pipelines"
                                                  : "whole number, 0 to 18446744073709551615";
       return usage(std::string(flag) + " is `" + (i + 1 < argc ? argv[i + 1] : "") + "`: give a " +
