@@ -27,7 +27,9 @@ HttpAnswer problem(int status, std::string_view reason, const std::string& messa
   const Json json{{"error", {{"reason", reason}, {"message", message}}}};
   HttpAnswer answer{status, "application/json",
                     json.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  // Both are what ordo-worker reads.
   if (status == 503) answer.headers.emplace_back("Retry-After", "1");
+  if (status != 503) answer.headers.emplace_back("Ordo-Reason", reason);
   return answer;
 }
 

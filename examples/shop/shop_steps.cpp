@@ -19,6 +19,7 @@ constexpr std::array kCatalogue{
     ShopStep{"digital", "code_reserve", "stock", "reserve", 8, 60, 3, 10, "sold_out"},
     ShopStep{"digital", "code_release", "stock", "release", 8, 60, 3},
     ShopStep{"digital", "payment", "payments", "charge", 180, 1500, 5, 50, "card_declined"},
+    ShopStep{"digital", "payment_back", "payments", "refund", 180, 1500, 5},
     ShopStep{"digital", "refund_start", "", "", 3, 15, 0},
     ShopStep{"digital", "ledger_post", "ledger", "post", 10, 60, 2, 0.1, "ledger_closed"},
     ShopStep{"digital", "ledger_reverse", "ledger", "reverse", 10, 60, 2},

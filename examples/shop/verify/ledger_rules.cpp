@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "examples/shop/services.hpp"
 #include "examples/shop/shop_steps.hpp"
 #include "examples/shop/verify/verify.hpp"
 
@@ -92,6 +93,9 @@ std::optional<int> owes_undoing(const Records& records, const std::string& servi
   if (!step) return {};
   const ShopStep* const undo = find_step(pipeline->name, pipeline->steps[*step].compensate);
   if (undo == nullptr || undo->service != service) return {};
+  // Money goes back by an act of its own, which check_money() sees.
+  const Operation* const operation = find_operation_of(undo->service, undo->operation);
+  if (operation == nullptr || operation->role != Role::kUndoes) return {};
   return static_cast<int>(*step);
 }
 

@@ -74,6 +74,22 @@ TEST(VerifyLedgers, SeeAFailedOrderThatKeepsItsMoney) {
   EXPECT_EQ(found(world), "I7=2") << "more than came, and so not even";
 }
 
+TEST(VerifyLedgers, TakeAPaymentForUndoneOnceItsMoneyIsBack) {
+  World world = empty_world();
+  auto pipeline = parse_pipeline(
+      "pipeline: digital\nsteps:\n  payment: { compensate: payment_back }\n  complete: {}\n");
+  ASSERT_TRUE(pipeline);
+  world.pipelines["8"] = *std::move(pipeline);
+  world.orders.push_back({"x", "8", "failed", 0});
+  note(world, "payments", "x/payment/0/forward", "charge").cents = 300;
+  EXPECT_EQ(found(world), "I7=1");
+  Entry& back = note(world, "payments", "x/payment/0/compensate", "refund");
+  back.reference = "x";
+  back.undoes = "";
+  back.cents = 300;
+  EXPECT_EQ(found(world), "");
+}
+
 TEST(VerifyLedgers, SeeAPaymentWithoutAnOrderAfterTheHorizon) {
   World world = made_world();
   Entry& paid = note(world, "payments", "nobody/pay/0/customer", "charge");
