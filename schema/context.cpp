@@ -175,6 +175,54 @@ std::optional<std::string> get_text(std::string_view context, std::string_view f
   return at->get<std::string>();
 }
 
+struct ContextFields::Parsed {
+  json object;
+};
+
+ContextFields::ContextFields(std::string_view context) : text_(context) {}
+ContextFields::~ContextFields() = default;
+
+ContextFields::Parsed& ContextFields::parsed() {
+  if (parsed_ == nullptr) {
+    auto object = parse(text_, limits::kContextBytes, "context");
+    parsed_ = std::make_unique<Parsed>(Parsed{object ? std::move(*object) : json::object()});
+  }
+  return *parsed_;
+}
+
+FieldValue ContextFields::value(std::string_view field) {
+  using Kind = FieldValue::Kind;
+  const json* at = find(parsed().object, field);
+  if (at == nullptr) return {};
+  if (at->is_null()) return {.kind = Kind::kNull};
+  if (at->is_boolean()) return {.kind = Kind::kFlag, .flag = at->get<bool>()};
+  if (at->is_number()) return {.kind = Kind::kNumber, .number = at->get<double>()};
+  if (at->is_string()) return {.kind = Kind::kText, .text = at->get<std::string>()};
+  return {.kind = Kind::kOther};
+}
+
+std::optional<std::vector<std::string>> ContextFields::list(std::string_view field) {
+  const json* at = find(parsed().object, field);
+  if (at == nullptr || !at->is_array()) return std::nullopt;
+  std::vector<std::string> elements;
+  for (const auto& element : *at) elements.push_back(element.dump());
+  return elements;
+}
+
+std::string list_text(const std::vector<std::string>& elements) {
+  std::string text = "[";
+  for (const auto& element : elements) text += (text.size() > 1 ? "," : "") + element;
+  return text + "]";
+}
+
+std::vector<std::string> list_elements(std::string_view text) {
+  const json list = json::parse(text, nullptr, false);
+  std::vector<std::string> elements;
+  if (!list.is_array()) return elements;
+  for (const auto& element : list) elements.push_back(element.dump());
+  return elements;
+}
+
 std::string text_object(
     std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
   auto object = nlohmann::json::object();

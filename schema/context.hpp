@@ -11,10 +11,12 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ordo/result.hpp"
 
@@ -41,6 +43,44 @@ Result<std::string> get_context(std::string_view context, std::string_view field
 
 /// The same where the value is a string, as the text that it stands for.
 std::optional<std::string> get_text(std::string_view context, std::string_view field);
+
+/// A field's value as far as it can be compared. Lists and objects are kOther: equal to nothing.
+struct FieldValue {
+  enum class Kind : unsigned char { kMissing, kNull, kFlag, kNumber, kText, kOther };
+  Kind kind = Kind::kMissing;
+  bool flag = false;
+  double number = 0;  ///< whole numbers are exact up to 2^53
+  std::string text{};
+
+  friend bool operator==(const FieldValue& a, const FieldValue& b) {
+    return a.kind == b.kind && a.kind != Kind::kOther && a.flag == b.flag && a.number == b.number &&
+           a.text == b.text;
+  }
+};
+
+/// A context to be looked at more than once: parsed at the first look.
+class ContextFields {
+ public:
+  explicit ContextFields(std::string_view context);
+  ~ContextFields();
+  ContextFields(const ContextFields&) = delete;
+  ContextFields& operator=(const ContextFields&) = delete;
+
+  [[nodiscard]] FieldValue value(std::string_view field);
+  /// The elements of a field that is a list, each as JSON text; nullopt where it is none.
+  [[nodiscard]] std::optional<std::vector<std::string>> list(std::string_view field);
+
+ private:
+  struct Parsed;
+  Parsed& parsed();
+
+  std::string_view text_;
+  std::unique_ptr<Parsed> parsed_;
+};
+
+/// Elements as the text of a JSON list, and back.
+std::string list_text(const std::vector<std::string>& elements);
+std::vector<std::string> list_elements(std::string_view text);
 
 /// A JSON object of texts, escaped; fields whose text is empty are left out. For the notes of
 /// events.
