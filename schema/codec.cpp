@@ -162,7 +162,7 @@ class Reader {
       return read_16(value);
     } else if constexpr (std::is_same_v<T, TaskKind>) {
       std::uint64_t number = 0;
-      if (!read_unsigned(number, static_cast<std::uint64_t>(TaskKind::kDeadline))) return false;
+      if (!read_unsigned(number, static_cast<std::uint64_t>(TaskKind::kFallback))) return false;
       value = static_cast<TaskKind>(number);
       return true;
     } else if constexpr (std::is_unsigned_v<T>) {

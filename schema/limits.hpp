@@ -52,6 +52,11 @@ inline constexpr std::size_t kPipelineSteps = 256;
 inline constexpr std::size_t kPipelineEdges = 1024;
 inline constexpr std::size_t kPipelineBytes = 256u << 10;
 inline constexpr std::size_t kBranches = 1000;
+/// Branches of all steps of an order: with a result for each of them and for every other step, an
+/// offer stays below the 4,096 that a frame may list.
+inline constexpr std::size_t kOrderBranches = 3840;
+/// Branches of a step that an answer for people lists: those that are not over go first.
+inline constexpr std::size_t kListedBranches = 100;
 inline constexpr int kRetryAttempts = 100;
 inline constexpr auto kRetryCap = 24h;
 inline constexpr auto kStepTimeoutMin = 1ms;

@@ -92,10 +92,11 @@ struct Offer {
   std::string payload, context;
   std::vector<StepResult> results;      ///< of the steps it depends on, direct and transitive
   std::string traceparent, tracestate;  ///< the order's; empty: none
+  std::string element;  ///< JSON text of the branch's element; empty: the step does not fan out
   template <class S, class F> static void fields(S& s, F&& f) {
     f(s.key, s.fence, s.pipeline, s.version, s.step, s.handler, s.queue, s.timeout_ms,
       s.deadline_ms, s.maybe, s.priority, s.payload, s.context, s.results, s.traceparent,
-      s.tracestate);
+      s.tracestate, s.element);
   }
 };
 

@@ -32,6 +32,9 @@ struct Missing {
 };
 constexpr std::string_view kRemove = "remove it";
 constexpr std::array kMissing{
+    Missing{"compensate` beside `each",
+            [](const Step& s) { return !s.each.empty() && !s.compensate.empty(); },
+            "remove it, or undo all branches in a step of their own"},
     Missing{"wait", [](const Step& s) { return !s.wait.empty(); },
             "remove the step, and submit a second order when the signal comes"},
     Missing{"on_timeout", [](const Step& s) { return s.on_timeout != OnTimeout::kFail; }, kRemove},
@@ -39,16 +42,6 @@ constexpr std::array kMissing{
     Missing{
         "delay", [](const Step& s) { return s.delay.count() != 0; },
         "remove it, and let the handler answer with a snooze, or submit the order with a delay"},
-    Missing{"each", [](const Step& s) { return !s.each.empty(); },
-            "remove it, and go over the list in the handler"},
-    Missing{"when", [](const Step& s) { return !s.when.empty(); },
-            "remove it, and let the handler look at the context first"},
-    Missing{"optional", [](const Step& s) { return s.optional; },
-            "remove it, and let the handler succeed where a failure does not matter"},
-    Missing{"class: async", [](const Step& s) { return s.async; },
-            "remove it, or submit an order of its own for what need not be waited for"},
-    Missing{"fallback", [](const Step& s) { return !s.fallback.empty(); },
-            "remove it, and choose the other way in the handler"},
     Missing{"order", [](const Step& s) { return !s.order.empty(); },
             "remove it, and submit the order from a handler"},
     Missing{"fair_by", [](const Step& s) { return !s.fair_by.empty(); }, kRemove},

@@ -112,6 +112,7 @@ constexpr std::array kExclusions{
     Exclusion{"handler", "order", kOrders, kOwnStep},
     Exclusion{"fallback", "order", kOrders, kOwnStep},
     Exclusion{"uses", "order", kOrders, kOwnStep},
+    Exclusion{"each", "wait", "an order waits for a signal once", kOwnStep},
     Exclusion{"compensate", "irreversible", "what cannot be undone has no compensation",
               "remove one of the two"},
 };
@@ -145,6 +146,28 @@ void check_keys(const Draft& draft, Problems& problems) {
   if (!step.fallback.empty() && step.fallback == step.handler) {
     problems.add(keys.at("fallback"), "`fallback` is the handler that failed",
                  "name another handler");
+  }
+}
+
+/// What the end of an order does not wait for must not hold up what it waits for.
+void check_async(const std::vector<Draft>& steps, Problems& problems) {
+  for (const Draft& draft : steps) {
+    const Step& step = draft.step;
+    if (step.async) continue;
+    for (const StepIndex before : step.after) {
+      if (!steps[before].step.async) continue;
+      problems.add(place_of(step),
+                   "step `" + step.name + "` comes after `" + steps[before].step.name +
+                       "`, which is async, and is not itself",
+                   "add `class: async`, or let it follow another step");
+      break;
+    }
+  }
+  const bool is_all =
+      std::all_of(steps.begin(), steps.end(), [](const Draft& draft) { return draft.step.async; });
+  if (is_all && !steps.empty()) {
+    problems.add(place_of(steps.front().step), "every step is async: the order would end at once",
+                 "remove `class: async` from a step that its end waits for");
   }
 }
 
@@ -212,6 +235,7 @@ void link_steps(DraftPipeline& draft, Problems& problems) {
   link_after(draft.steps, names, problems);
   check_on_timeout(draft.steps, names, problems);
   for (const Draft& step : draft.steps) check_keys(step, problems);
+  check_async(draft.steps, problems);
   CycleSearch(draft.steps, names, problems).run();
 }
 

@@ -32,7 +32,8 @@ enum class OrderStatus : std::uint8_t {
   kFailed,
   kCancelled
 };
-enum class TaskKind : std::uint8_t { kForward = 0, kCompensate = 1, kDeadline = 2 };
+/// kFallback: the step's other handler, after its own has failed for good.
+enum class TaskKind : std::uint8_t { kForward = 0, kCompensate = 1, kDeadline = 2, kFallback = 3 };
 
 /// What a task is. `kReady` and `kLeased` are rows of `task`; `kBacklog` to `kParked` rows of
 /// `deferred`; the rest have no row any more, only events.
@@ -69,7 +70,10 @@ enum class Cause : std::uint8_t {
   kOperatorSkip,
   kOperatorComplete,
   kOrderEnding,
-  kMustNotFail
+  kMustNotFail,
+  kOptional,
+  kFellBack,
+  kFailedAside
 };
 
 /// What an event says happened.
@@ -88,7 +92,10 @@ enum class EventKind : std::uint8_t {
   kOperatorSkip,
   kOperatorComplete,
   kCut,  ///< the order's end took a task of unknown outcome; attempt 0: none was running
-  kOperatorCompensate  ///< somebody gave up on a parked task: the order ends as failed
+  kOperatorCompensate,  ///< somebody gave up on a parked task: the order ends as failed
+  kSkipped,             ///< the step is done without a result; `note` says why
+  kFellBack,            ///< its own handler failed for good; its other one is asked
+  kFannedOut            ///< a step with `each` opened; `detail` is the list of its elements
 };
 
 /// What an attempt came to, in the worker's words.
@@ -100,7 +107,7 @@ constexpr std::string_view to_string(OrderStatus s) {
   return kWords[static_cast<std::size_t>(s)];
 }
 constexpr std::string_view to_string(TaskKind k) {
-  constexpr std::array<std::string_view, 3> kWords{"forward", "compensate", "deadline"};
+  constexpr std::array<std::string_view, 4> kWords{"forward", "compensate", "deadline", "fallback"};
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(TaskState s) {
@@ -110,15 +117,16 @@ constexpr std::string_view to_string(TaskState s) {
   return kWords[static_cast<std::size_t>(s)];
 }
 constexpr std::string_view to_string(Cause c) {
-  constexpr std::array<std::string_view, 18> kWords{
+  constexpr std::array<std::string_view, 21> kWords{
       "dispatched",        "succeeded",    "attempt failed", "snoozed",        "worker lost",
       "handed back",       "exhausted",    "poisoned",       "failed",         "due",
       "paged in",          "window full",  "paused",         "operator retry", "operator skip",
-      "operator complete", "order ending", "must not fail"};
+      "operator complete", "order ending", "must not fail",  "optional",       "fell back",
+      "failed aside"};
   return kWords[static_cast<std::size_t>(c)];
 }
 constexpr std::string_view to_string(EventKind k) {
-  constexpr std::array<std::string_view, 15> kWords{"succeeded",
+  constexpr std::array<std::string_view, 18> kWords{"succeeded",
                                                     "attempt_failed",
                                                     "snoozed",
                                                     "worker_lost",
@@ -132,7 +140,10 @@ constexpr std::string_view to_string(EventKind k) {
                                                     "operator_skip",
                                                     "operator_complete",
                                                     "cut",
-                                                    "operator_compensate"};
+                                                    "operator_compensate",
+                                                    "skipped",
+                                                    "fell_back",
+                                                    "fanned_out"};
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(Outcome o) {
@@ -149,8 +160,8 @@ constexpr bool is_final(TaskState s) { return s >= TaskState::kSucceeded; }
 /// How many there are of each, for loops over all of them.
 inline constexpr std::size_t kOrderStatuses = 7;
 inline constexpr std::size_t kTaskStates = 11;
-inline constexpr std::size_t kCauses = 18;
-inline constexpr std::size_t kEventKinds = 15;
+inline constexpr std::size_t kCauses = 21;
+inline constexpr std::size_t kEventKinds = 18;
 
 /// Finds the enum value of a word; nullopt for a word that is none of them.
 template <class Enum, std::size_t Count>
@@ -194,6 +205,9 @@ inline constexpr std::array kTransitions{
     Transition{TaskState::kParked, Cause::kOperatorSkip, TaskState::kSkipped},
     Transition{TaskState::kParked, Cause::kOperatorComplete, TaskState::kSucceeded},
     Transition{TaskState::kParked, Cause::kOrderEnding, TaskState::kCancelled},
+    Transition{TaskState::kLeased, Cause::kOptional, TaskState::kSkipped},
+    Transition{TaskState::kLeased, Cause::kFellBack, TaskState::kFailed},
+    Transition{TaskState::kLeased, Cause::kFailedAside, TaskState::kParked},
 };
 
 /// Where `cause` leads from `from`, or nullopt where it is not legal.

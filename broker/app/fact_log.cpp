@@ -28,12 +28,15 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kWorkerResynced:
     case FactKind::kTaskRetried:
     case FactKind::kCompensationBegun:
+    case FactKind::kFellBack:
     case FactKind::kShardOpened: return log::Level::kInfo;
     case FactKind::kTaskEnded:
       return fact.text == "permanent" ? log::Level::kWarn : log::Level::kDebug;
     case FactKind::kOrderEnded:
       return fact.status == OrderStatus::kSucceeded ? log::Level::kDebug : log::Level::kInfo;
     case FactKind::kCompensationEnded:  // its order's end says the same
+    case FactKind::kStepSkipped:
+      return fact.text == "when" ? log::Level::kDebug : log::Level::kInfo;
     case FactKind::kOrderAccepted:
     case FactKind::kTaskDispatched:
     case FactKind::kTaskTimedOut:  // its end as retried or parked says the same

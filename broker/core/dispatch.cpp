@@ -28,18 +28,17 @@ Task& Engine::State::take_in_hand(Order& order, const TaskRow& row) {
 /// Whether the order comes into the tables with one task and nothing else.
 static bool opens_alone(const Order& order) {
   const auto& steps = order.pipeline->steps;
-  return order.is_inserting && !order.row.deadline &&
+  return order.is_inserting && !order.row.deadline && !order.pipeline->is_shaped &&
          std::count_if(steps.begin(), steps.end(),
                        [](const auto& step) { return step.after.empty(); }) == 1;
 }
 
-void Engine::State::open_step(Draft& draft, StepIndex step) {
+void Engine::State::open_step(Draft& draft, StepIndex step, BranchIndex branch) {
   Order& order = *draft.order;
-  const auto& definition = order.pipeline->steps[step];
   order.opened.set(step);
   open_task(draft,
-            {.key = {order.row.id, step, 0, TaskKind::kForward},
-             .queue = definition.queue,
+            {.key = {order.row.id, step, branch, TaskKind::kForward},
+             .queue = order.pipeline->steps[step].queue,
              .priority = order.row.priority,
              .seq = draft.shard->next_seq()},
             opens_alone(order) ? kUntouched : "");
@@ -182,10 +181,13 @@ wire::Offer Engine::State::offer(const Task& task) const {
   offer.version = order.pipeline->version;
   offer.step = step.name;
   const bool is_undo = task.kind == TaskKind::kCompensate;
-  offer.handler = is_undo ? step.compensate : step.handler;
+  offer.handler = is_undo                            ? step.compensate
+                  : task.kind == TaskKind::kFallback ? step.fallback
+                                                     : step.handler;
   offer.queue = task.queue.name;
   offer.timeout_ms = static_cast<std::uint64_t>(task.timeout().count());
-  if (order.row.deadline && !is_undo) {  // what undoes a step has no end but its own
+  // What undoes a step has no end but its own.
+  if (order.row.deadline && !is_undo && !is_final(order.status)) {
     const auto left = std::chrono::duration_cast<Millis>(*order.row.deadline -
                                                          shards_.at(order.shard).wall(now.steady));
     offer.deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, left.count()));
@@ -200,9 +202,16 @@ wire::Offer Engine::State::offer(const Task& task) const {
   }
   // What undoes a step knows all that was done, what it undoes first.
   const auto& ancestors = order.pipeline->ancestors[task.step];
+  const Fan* fan = order.fan(task.step);
+  if (fan != nullptr && task.branch < fan->elements->size()) {
+    offer.element = (*fan->elements)[task.branch];
+  }
   for (const auto& done : order.results) {
     if (done.is_skipped || done.kind == TaskKind::kCompensate) continue;
     if (!is_undo && !ancestors.test(done.step)) continue;
+    const Fan* its = fan == nullptr ? nullptr : order.fan(done.step);
+    const bool is_of_chain = its != nullptr && its->elements == fan->elements;
+    if (is_of_chain && done.branch != task.branch) continue;  // of a sibling branch
     offer.results.push_back(
         {order.pipeline->steps[done.step].name, done.branch, std::string(view(done.result))});
   }

@@ -83,10 +83,14 @@ void Engine::State::go_on_ending(Draft& draft) {
   }
 }
 
-/// Nothing is owed any more.
+/// Nothing is owed any more, but for what hangs off an order that succeeded.
 void Engine::State::forget_deferred(Draft& draft) {
+  const bool has_succeeded = draft.order->status == OrderStatus::kSucceeded;
   const std::vector<DeferredRow> rows = draft.order->deferred;
-  for (const auto& row : rows) undefer(draft, row.task.key);
+  for (const auto& row : rows) {
+    const bool stays = has_succeeded && row.task.key.kind != TaskKind::kDeadline;
+    if (!stays) undefer(draft, row.task.key);
+  }
 }
 
 /// Its final status is durable.

@@ -32,7 +32,12 @@ Planted::Planted(const std::string& name)
       forgotten_maybe(name == "forgotten-maybe"),
       forward_undo(name == "PB-15"),
       kept_maybe(name == "kept-maybe"),
-      half_undone(name == "half-undone") {}
+      half_undone(name == "half-undone"),
+      when_ignored(name == "when-ignored"),
+      optional_ends(name == "optional-ends"),
+      late_async(name == "late-async"),
+      early_join(name == "early-join"),
+      forgotten_fan(name == "forgotten-fan") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;

@@ -19,10 +19,12 @@ std::string span_of(const EventRow& event, const Pipeline& pipeline, const Order
 }
 
 /// What the newest failure of a step said; empty where there was none.
-std::string last_error(const OrderRecord& record, StepIndex step, TaskKind kind) {
+std::string last_error(const OrderRecord& record, const wire::TaskView& task, StepIndex step) {
   for (auto it = record.events.rbegin(); it != record.events.rend(); ++it) {
     const bool is_end = it->kind == EventKind::kAttemptFailed || it->kind == EventKind::kParked;
-    if (it->step != step || it->task_kind != kind || !is_end) continue;
+    const bool is_its = it->step == step && it->branch == task.branch &&
+                        is_told_as(it->task_kind, static_cast<TaskKind>(task.kind));
+    if (!is_its || !is_end) continue;
     return get_text(it->note, "error").value_or(std::string{});
   }
   return {};
@@ -45,6 +47,8 @@ bool is_end_of_attempt(EventKind kind) {
     case EventKind::kParked:
     case EventKind::kFailed:
     case EventKind::kCut:
+    case EventKind::kSkipped:
+    case EventKind::kFellBack:
     case EventKind::kLateResult: return true;
     case EventKind::kCancelRequested:
     case EventKind::kDeadlineMissed:
@@ -52,7 +56,8 @@ bool is_end_of_attempt(EventKind kind) {
     case EventKind::kOperatorRetry:
     case EventKind::kOperatorSkip:
     case EventKind::kOperatorComplete:
-    case EventKind::kOperatorCompensate: break;
+    case EventKind::kOperatorCompensate:
+    case EventKind::kFannedOut: break;
   }
   return false;
 }
@@ -85,10 +90,57 @@ std::string first_failure(const std::vector<wire::AttemptView>& chain) {
   return {};
 }
 
+/// A step as a sentence names it: with its branch, and with the fallback that is asked for it.
+std::string name_of(const Step& step, const wire::TaskView& task) {
+  std::string name = step.name;
+  if (!step.each.empty()) name += " branch " + std::to_string(task.branch);
+  if (!step.fallback.empty() && task.queue == step.fallback) {
+    name += " (by its fallback " + step.fallback + ")";
+  }
+  return name;
+}
+
+/// How many branches a step has and how many of them are open; empty where it has not fanned out.
+std::string branches_told(const OrderRecord& record, const Pipeline& pipeline, StepIndex step) {
+  for (const auto& event : record.events) {
+    if (event.kind != EventKind::kFannedOut || event.step != step) continue;
+    const auto is_its = [&](const TaskRow& row) { return row.key.step == step; };
+    const auto open = std::count_if(record.tasks.begin(), record.tasks.end(), is_its) +
+                      std::count_if(record.deferred.begin(), record.deferred.end(),
+                                    [&](const DeferredRow& row) { return is_its(row.task); });
+    return "step " + pipeline.steps[step].name + " has " +
+           get_text(event.note, "branches").value_or("?") + " branches, " + std::to_string(open) +
+           " of them open";
+  }
+  return {};
+}
+
 /// As it follows a reason.
 std::string told(const std::string& error) { return error.empty() ? error : ": \"" + error + "\""; }
 
 }  // namespace
+
+std::vector<BranchIndex> listed_branches(const OrderRecord& record, StepIndex step) {
+  std::vector<BranchIndex> branches;
+  const auto add = [&](BranchIndex branch) {
+    const bool is_new = std::find(branches.begin(), branches.end(), branch) == branches.end();
+    if (is_new && branches.size() < limits::kListedBranches) branches.push_back(branch);
+  };
+  for (const auto& row : record.deferred) {
+    if (row.task.key.step == step && row.task.key.kind != TaskKind::kDeadline) {
+      add(row.task.key.branch);
+    }
+  }
+  for (const auto& row : record.tasks) {
+    if (row.key.step == step) add(row.key.branch);
+  }
+  for (const auto& event : record.events) {
+    if (event.step == step && event.kind != EventKind::kFannedOut) add(event.branch);
+  }
+  if (branches.empty()) branches.push_back(0);
+  std::sort(branches.begin(), branches.end());
+  return branches;
+}
 
 /// The attempts that events tell of, the newest that fit, then those that run.
 std::vector<wire::AttemptView> Engine::State::chain(const OrderRecord& record,
@@ -138,6 +190,7 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
   const std::string waits = explain_tasks(record, *pipeline, result.facts);
   if (is_final(record.status)) {
     result.sentence = "It is over: " + std::string(to_string(record.status)) + ".";
+    if (!waits.empty()) result.sentence += " An async step of it goes on: " + waits;
   } else if (!waits.empty()) {
     result.sentence = waits;
   } else {
@@ -164,21 +217,26 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
 /// facts.
 std::string Engine::State::explain_task(const OrderRecord& record, const wire::TaskView& task,
                                         std::vector<std::string>& facts) {
+  const auto kind = static_cast<TaskKind>(task.kind);
+  const auto& pipeline = *pipeline_by_id(record.order.pipeline);
+  const StepIndex step = *pipeline.find(task.step);
+  const std::string label = name_of(pipeline.steps[step], task);
+  if (task.state == "skipped" && !task.reason.empty()) {
+    facts.push_back("step " + label + " was skipped (" + task.reason + ")");
+  }
   const bool is_over = task.state == "succeeded" || task.state == "skipped" ||
                        task.state == "failed" || task.state == "cancelled";
   if (is_over || task.state == "pending") return {};
-  const auto kind = static_cast<TaskKind>(task.kind);
-  const StepIndex step = *pipeline_by_id(record.order.pipeline)->find(task.step);
   const std::string name = kind == TaskKind::kCompensate
                                ? task.queue + ", which undoes step " + task.step + ","
-                               : "Step " + task.step;
+                               : "Step " + label;
   const Queue& queue = queue_named(task.queue);
-  std::string line = (kind == TaskKind::kCompensate ? "undoing step " : "step ") + task.step +
-                     " is " + task.state + ", attempt " + std::to_string(task.attempt) +
-                     ", failures " + std::to_string(task.failures);
+  std::string line = (kind == TaskKind::kCompensate ? "undoing step " : "step ") + label + " is " +
+                     task.state + ", attempt " + std::to_string(task.attempt) + ", failures " +
+                     std::to_string(task.failures);
   std::string why;
   if (task.state == "parked") {
-    why = name + " is parked (" + task.reason + told(last_error(record, step, kind)) +
+    why = name + " is parked (" + task.reason + told(last_error(record, task, step)) +
           "): an operator must retry, skip or complete it.";
   } else if (queue.is_paused && task.state != "leased") {
     why =
@@ -186,7 +244,7 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
   } else if (task.state == "scheduled") {
     why = name + (task.attempt == 0 ? " starts in " : " runs again in ") +
           std::to_string(task.run_in_ms) + " ms (" + task.reason +
-          told(last_error(record, step, kind)) + ").";
+          told(last_error(record, task, step)) + ").";
   } else if (task.state == "leased") {
     const bool may_finish =
         record.status == OrderStatus::kCompensating && kind != TaskKind::kCompensate;
@@ -207,14 +265,21 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
 std::string Engine::State::explain_tasks(const OrderRecord& record, const Pipeline& pipeline,
                                          std::vector<std::string>& facts) {
   std::string sentence;
-  const auto look = [&](StepIndex step, TaskKind kind) {
-    const auto task = task_view(record, pipeline, step, kind);
+  const auto look = [&](StepIndex step, TaskKind kind, BranchIndex branch) {
+    const auto task = task_view(record, pipeline, step, kind, branch);
     std::string why = explain_task(record, task, facts);
     if (sentence.empty() || task.state == "parked") sentence = std::move(why);
   };
-  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) look(step, TaskKind::kForward);
   for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
-    if (is_undone(record, step)) look(step, TaskKind::kCompensate);
+    if (auto branches = branches_told(record, pipeline, step); !branches.empty()) {
+      facts.push_back(std::move(branches));
+    }
+    for (const BranchIndex branch : listed_branches(record, step)) {
+      look(step, TaskKind::kForward, branch);
+    }
+  }
+  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
+    if (is_undone(record, step)) look(step, TaskKind::kCompensate, 0);
   }
   return sentence;
 }

@@ -55,10 +55,12 @@ enum class FactKind : std::uint8_t {
   kTransition,
   kCompensationBegun,  ///< the first step of an ending order is being undone; pipeline
   kCompensationEnded,  ///< everything is undone, durable; pipeline, took = accepted to end
-  kDeadlineMissed      ///< by an order that only goes forward; pipeline
+  kDeadlineMissed,     ///< by an order that only goes forward; pipeline
+  kStepSkipped,        ///< pipeline, step, text = "when", "optional" or "each"
+  kFellBack            ///< its own handler failed for good, its fallback is asked; pipeline, step
 };
 
-inline constexpr std::array<std::string_view, 36> kFactWords{
+inline constexpr std::array<std::string_view, 38> kFactWords{
     "order_accepted",     "order_duplicate",    "order_refused",
     "order_ended",        "task_ready",         "task_dispatched",
     "task_ended",         "task_retried",       "task_alarm",
@@ -70,7 +72,8 @@ inline constexpr std::array<std::string_view, 36> kFactWords{
     "shard_opened",       "shard_lost",         "shard_refused",
     "write_rejected",     "row_missing",        "busy",
     "wait_given_up",      "pipeline_known",     "transition",
-    "compensation_begun", "compensation_ended", "deadline_missed"};
+    "compensation_begun", "compensation_ended", "deadline_missed",
+    "step_skipped",       "fell_back"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];

@@ -1,6 +1,7 @@
 // Operators and their settings: verbs on tasks, pipelines, queues.
 #include <algorithm>
 
+#include "broker/core/record_views.hpp"
 #include "broker/core/state.hpp"
 #include "schema/codec.hpp"
 #include "schema/context.hpp"
@@ -72,8 +73,8 @@ std::optional<Error> Engine::State::refuse_verb(const Order& order, const wire::
                      " has done what cannot be undone: retry, skip or complete the step",
                  {}};
   }
-  if (order.is_ending != is_undo || is_final(order.status) ||
-      (is_undo && verb == wire::Verb::kCompensate) ||
+  if (order.is_ending != is_undo ||
+      ((is_undo || is_final(order.status)) && verb == wire::Verb::kCompensate) ||
       !(is_parked || (verb == wire::Verb::kRetry && is_scheduled))) {
     return Error{Code::kConflict,
                  "not_parked",
@@ -94,9 +95,13 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
                      "pipeline `" + order.pipeline->name + "` has no step `" + request.step + "`",
                      {}});
   }
-  const TaskKey key{order.row.id, *step, request.branch, static_cast<TaskKind>(request.kind)};
-  const auto row = std::find_if(order.deferred.begin(), order.deferred.end(),
-                                [&](const auto& d) { return d.task.key == key; });
+  // Of a step's own task and that of its fallback at most one is there.
+  const auto asked = static_cast<TaskKind>(request.kind);
+  const auto row =
+      std::find_if(order.deferred.begin(), order.deferred.end(), [&](const DeferredRow& one) {
+        const auto& its = one.task.key;
+        return its.step == *step && its.branch == request.branch && is_told_as(its.kind, asked);
+      });
   const bool is_there = row != order.deferred.end();
   if (!(is_there && row->state == TaskState::kParked) && order.writes != 0) {
     // An earlier copy of this request may be on its way.
@@ -109,6 +114,7 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
     return answer(asker, *refused);
   }
   const DeferredRow found = *row;
+  const TaskKey key = found.task.key;
   auto change = draft(shards_.at(order.shard), order);
   const Bytes result = note_verb(change, found, request);
   wire::Answer ok;
@@ -119,7 +125,7 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
     begin_ending(change, OrderStatus::kFailed);
     return commit(std::move(change));
   }
-  show_verb(order, *change.write->last_event(), found, verb);
+  show_verb(order, *change.write->last_event(), found);
   if (verb == wire::Verb::kRetry) {
     retry_row(change, found);
   } else {
@@ -138,15 +144,10 @@ void Engine::State::operate_on(Order& order, Asker asker, wire::Operate& request
 }
 
 /// What the order is after a verb: the last parked task that is decided lets it go on.
-void Engine::State::show_verb(Order& order, EventRow& event, const DeferredRow& row,
-                              wire::Verb verb) {
+void Engine::State::show_verb(Order& order, EventRow& event, const DeferredRow& row) {
   const auto parked = std::count_if(order.deferred.begin(), order.deferred.end(),
                                     [](const auto& d) { return d.state == TaskState::kParked; });
-  const bool is_last = !order.is_ending && verb != wire::Verb::kRetry &&
-                       order.done.count() + 1 == order.pipeline->steps.size();
-  if (is_last) {
-    set_status(order, event, OrderStatus::kSucceeded);
-  } else if (row.state == TaskState::kParked && parked == 1) {
+  if (row.state == TaskState::kParked && parked == 1 && !is_final(order.status)) {
     set_status(order, event, order.is_ending ? OrderStatus::kCompensating : OrderStatus::kRunning);
   }
 }
@@ -191,14 +192,10 @@ void Engine::State::retry_row(Draft& draft, DeferredRow row) {
 void Engine::State::end_row(Draft& draft, const DeferredRow& row, DoneStep done) {
   Order& order = *draft.order;
   order.keep(std::move(done));
-  undefer(draft, row.task.key);
-  if (order.is_ending) {
-    go_on_ending(draft);
-  } else if (is_final(order.status)) {
-    forget_deferred(draft);
-  } else {
-    open_successors(draft, row.task.key.step);
-  }
+  const TaskKey key = row.task.key;
+  undefer(draft, key);
+  if (order.is_ending) return go_on_ending(draft);
+  go_on(draft, key.step, key.branch);
 }
 
 void Engine::State::put_pipeline(Asker asker, wire::PutPipeline& request) {
@@ -250,6 +247,14 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
       pipeline->ancestors[step] = all;
     }
   }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Step& step = pipeline->steps[i];
+    pipeline->counted.set(i, !step.async);
+    pipeline->is_shaped = pipeline->is_shaped || !step.when.empty() || !step.each.empty();
+    const bool is_chained = !step.each.empty() && step.when.empty() && step.after.size() == 1 &&
+                            pipeline->steps[step.after.front()].each == step.each;
+    pipeline->chained.set(i, is_chained);
+  }
   const KnownPipeline* known = pipeline.get();
   for (std::size_t step = 0; step < count; ++step) {
     if (!pipeline->steps[step].compensate.empty()) pipeline->compensated.set(step);
@@ -257,6 +262,7 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
   for (const auto& step : known->steps) {
     queue_named(step.queue);
     if (!step.compensate.empty()) queue_named(step.compensate);
+    if (!step.fallback.empty()) queue_named(step.fallback);
     fact({.kind = FactKind::kPipelineKnown, .pipeline = &known->name, .step = &step.name});
   }
   versions_[pipeline->name][pipeline->version] = known;

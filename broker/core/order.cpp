@@ -103,7 +103,7 @@ void Order::keep(DoneStep task) {
   if (task.kind == TaskKind::kCompensate) {
     if (undoing != nullptr) undoing->undone.set(task.step);
   } else {
-    done.set(task.step);
+    mark_done(task.step, task.branch);
     results_bytes += view(task.result).size();
     if (pipeline->steps[task.step].irreversible && !task.is_skipped) is_one_way = true;
   }
@@ -113,6 +113,36 @@ void Order::keep(DoneStep task) {
 bool Order::has_parked() const {
   return std::any_of(deferred.begin(), deferred.end(),
                      [](const auto& one) { return one.state == TaskState::kParked; });
+}
+
+const Fan* Order::fan(StepIndex step) const {
+  const auto found =
+      std::find_if(fans.begin(), fans.end(), [&](const Fan& one) { return one.step == step; });
+  return found == fans.end() ? nullptr : &*found;
+}
+
+/// Recursion is bounded by the number of steps: a chained step comes after one step alone.
+void Order::add_fan(StepIndex step, std::shared_ptr<const std::vector<std::string>> elements) {
+  opened.set(step);
+  if (elements->empty()) done.set(step);
+  fans.push_back({.step = step,
+                  .elements = elements,
+                  .done = std::vector<bool>(elements->size()),
+                  .left = elements->size()});
+  for (const StepIndex next : pipeline->steps[step].before) {
+    if (pipeline->chained.test(next)) add_fan(next, elements);
+  }
+}
+
+void Order::mark_done(StepIndex step, BranchIndex branch) {
+  const auto fan =
+      std::find_if(fans.begin(), fans.end(), [&](const Fan& one) { return one.step == step; });
+  if (fan == fans.end()) {
+    done.set(step);
+  } else if (branch < fan->done.size() && !fan->done[branch]) {
+    fan->done[branch] = true;
+    if (--fan->left == 0) done.set(step);
+  }
 }
 
 void Order::erase(const Task& task) {

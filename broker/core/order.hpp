@@ -88,6 +88,10 @@ struct KnownPipeline : Pipeline {
   /// By step: all steps it depends on, direct and transitive.
   std::vector<StepSet> ancestors;
   StepSet compensated;  ///< steps that have something which undoes them
+  StepSet counted;      ///< the order's end waits for these: not async
+  /// With `each`, after one step with the same: its branches open one by one, each after its own.
+  StepSet chained;
+  bool is_shaped = false;  ///< some step has `when` or `each`
 };
 
 /// What the end of an order undoes (compensation.cpp).
@@ -95,6 +99,15 @@ struct Undoing {
   StepSet maybe;   ///< steps that its end took with an unknown outcome
   StepSet begun;   ///< whose compensating task has been there
   StepSet undone;  ///< whose compensating task has ended
+};
+
+/// The branches of one step of an order that fans out.
+struct Fan {
+  StepIndex step = 0;
+  /// Each as JSON text; steps of one chain share them.
+  std::shared_ptr<const std::vector<std::string>> elements;
+  std::vector<bool> done;  ///< by branch
+  std::size_t left = 0;    ///< branches that are not done
 };
 
 /// A client to be answered, and which request of its.
@@ -117,6 +130,7 @@ struct Order {
   std::uint16_t writes = 0;          ///< in flight
   StepSet done;                      ///< steps that succeeded or were skipped
   StepSet opened;                    ///< steps that got a task at some time
+  std::vector<Fan> fans;             ///< of steps with `each` that have opened
   std::unique_ptr<Undoing> undoing;  ///< of an order that undoes something; else null
   std::size_t results_bytes = 0;
   std::vector<DoneStep> results;             ///< of done steps, in the order they ended
@@ -132,6 +146,13 @@ struct Order {
   [[nodiscard]] bool has_parked() const;
   /// A task ended well: what that means for the steps after it.
   void keep(DoneStep task);
+  [[nodiscard]] const Fan* fan(StepIndex step) const;
+  /// Opens a step with `each`, and with it those that are chained to it.
+  void add_fan(StepIndex step, std::shared_ptr<const std::vector<std::string>> elements);
+  /// A step (or branch of one) is done.
+  void mark_done(StepIndex step, BranchIndex branch);
+  /// Whether every step that its end waits for is done.
+  [[nodiscard]] bool is_complete() const { return (done & pipeline->counted) == pipeline->counted; }
   void erase(const Task& task);
 };
 

@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "broker/core/rows.hpp"
 #include "broker/store/store.hpp"
+#include "schema/bodies.hpp"
 #include "schema/limits.hpp"
 #include "schema/pipeline.hpp"
 
@@ -39,9 +41,17 @@ inline std::int64_t ms_between(Steady from, Steady to) {
 /// The span of the attempt that an event is about; empty where it is about none or the order has no
 /// trace.
 std::string span_of(const EventRow& event, const Pipeline& pipeline, const OrderRow& order);
-/// What the newest failure of a step said; empty where there was none.
-std::string last_error(const OrderRecord& record, StepIndex step, TaskKind kind);
+/// What the newest failure of a task said; empty where there was none. `kind`: kForward stands for
+/// the step's fallback, too.
+std::string last_error(const OrderRecord& record, const wire::TaskView& task, StepIndex step);
 /// Whether anything is known of what undoes a step.
 bool is_undone(const OrderRecord& record, StepIndex step);
+/// The branches of a step that an answer lists: those with a row, then others that events tell of,
+/// at most limits::kListedBranches. 0 alone for a step that has not fanned out.
+std::vector<BranchIndex> listed_branches(const OrderRecord& record, StepIndex step);
+/// Whether a task of that kind is what a view of `wanted` tells of.
+inline bool is_told_as(TaskKind kind, TaskKind wanted) {
+  return kind == wanted || (wanted == TaskKind::kForward && kind == TaskKind::kFallback);
+}
 
 }  // namespace ordo

@@ -164,8 +164,8 @@ void Engine::State::refuse_known(Order& order, PeerId peer, const std::string& n
   }
   fact(std::move(fact_stale));
   const auto steps = order.pipeline->steps.size();
-  const bool is_of_order =
-      result.key.step < steps && result.key.branch == 0 && result.key.kind != TaskKind::kDeadline;
+  const bool is_of_order = result.key.step < steps && result.key.branch < limits::kBranches &&
+                           result.key.kind != TaskKind::kDeadline;
   if (static_cast<Outcome>(result.outcome) == Outcome::kUnknown || !is_of_order) {
     out->sends.push_back(recorded(peer, result, &kStaleError));
     return;
@@ -228,19 +228,15 @@ void Engine::State::succeeded(Task& task, const std::string& worker, wire::TaskR
     order.row.context = std::move(context);
   }
   change.write->once_durable.push_back(recorded(task.worker->peer, result, nullptr));
-  complete_step(change, task, std::move(done), event);
+  complete_step(change, task, std::move(done));
   commit(std::move(change));
 }
 
 /// The step is done: its row goes, its successors come, and with the last one the order ends. Of an
 /// order that is ending already, the next steps are undone.
-void Engine::State::complete_step(Draft& draft, Task& task, DoneStep done, EventRow& event) {
+void Engine::State::complete_step(Draft& draft, Task& task, DoneStep done) {
   Order& order = *draft.order;
   order.keep(std::move(done));
-  // The event sits in the vector that the rows below grow: status first, then rows.
-  if (!order.is_ending && order.done.count() == order.pipeline->steps.size()) {
-    set_status(order, event, OrderStatus::kSucceeded);
-  }
   if (planted_.resurrect && order.row.id.bytes()[15] % 4 == 0) {
     task.release();
     task.hold = Hold::kEnding;
@@ -248,17 +244,8 @@ void Engine::State::complete_step(Draft& draft, Task& task, DoneStep done, Event
   } else {
     remove_row(draft, task);
   }
-  if (order.is_ending) {
-    go_on_ending(draft);
-  } else if (is_final(order.status)) {
-    forget_deferred(draft);
-  } else if (planted_.split_successor) {
-    auto second = this->draft(*draft.shard, order);
-    open_successors(second, task.step);
-    if (!second.write->store.changes.empty()) commit(std::move(second));
-  } else {
-    open_successors(draft, task.step);
-  }
+  if (order.is_ending) return go_on_ending(draft);
+  go_on(draft, task.step, task.branch);
 }
 
 void Engine::State::attempt_failed(Task& task, const std::string& worker, const std::string& error,
@@ -275,22 +262,18 @@ void Engine::State::attempt_failed(Task& task, const std::string& worker, const 
   }
   task.failures = static_cast<std::uint16_t>(std::min<int>(task.failures + 1, 65535));
   task.losses = 0;
-  const bool is_exhausted = task.failures >= policy.attempts;
-  auto& event = note(change, is_exhausted ? EventKind::kParked : EventKind::kAttemptFailed, &task);
-  event.worker = worker;
-  event.note =
-      text_object({{"error", error}, {"reason", is_exhausted ? "exhausted" : "transient"}});
-  task.attempt = task.fence.attempt;
   if (task.failures == policy.alarm_after) {
     Fact alarm = about(FactKind::kTaskAlarm, task);
     alarm.count = task.failures;
     fact(std::move(alarm));
   }
-  if (is_exhausted) {
-    set_status(order, event, OrderStatus::kParked);
-    transition(task, TaskState::kLeased, Cause::kExhausted);
-    park(change, task, "exhausted", {worker, error});
+  if (task.failures >= policy.attempts) {
+    give_up(change, task, {.cause = Cause::kExhausted, .blame = {worker, error}});
   } else {
+    auto& event = note(change, EventKind::kAttemptFailed, &task);
+    event.worker = worker;
+    event.note = text_object({{"error", error}, {"reason", "transient"}});
+    task.attempt = task.fence.attempt;
     const Millis delay = std::max(retry_after, retry_delay(policy, task.failures, random_));
     Fact retried = about(FactKind::kTaskRetried, task);
     retried.took = delay;
@@ -343,24 +326,22 @@ void Engine::State::park(Draft& draft, Task& task, std::string reason, const Bla
   defer(draft, std::move(row));
 }
 
-/// A permanent failure of a step: the order ends.
+/// A permanent failure of a step.
 void Engine::State::failed(Task& task, const std::string& worker, const wire::TaskResult& result) {
   Order& order = task.order;
   if (task.is_last_try()) return cut_short(task, {worker, result.reason, result.error, &result});
-  if (task.kind == TaskKind::kCompensate || order.is_one_way) {
+  const auto& step = order.pipeline->steps[task.step];
+  const bool has_way =
+      step.optional || step.async || (task.kind == TaskKind::kForward && !step.fallback.empty());
+  if (task.kind == TaskKind::kCompensate || (order.is_one_way && !has_way)) {
     return park_for_good(task, worker, result);
   }
   auto change = draft(shards_.at(order.shard), order);
   change.write->once_durable.push_back(recorded(task.worker->peer, result, nullptr));
-  if (task.maybe) note_maybe(change, task.key(), "maybe");
-  auto& event = note(change, EventKind::kFailed, &task);
-  event.worker = worker;
-  event.note = text_object({{"error", clean_text(result.error, limits::kTextBytes)},
-                            {"reason", clean_text(result.reason, limits::kTextBytes)}});
-  transition(task, TaskState::kLeased, Cause::kFailed);
-  order.failed_step = task.step;
-  remove_row(change, task);
-  begin_ending(change, OrderStatus::kFailed);
+  give_up(change, task,
+          {.cause = Cause::kFailed,
+           .blame = {worker, clean_text(result.error, limits::kTextBytes)},
+           .reason = clean_text(result.reason, limits::kTextBytes)});
   commit(std::move(change));
 }
 
@@ -398,17 +379,14 @@ void Engine::State::lost(Task& task, const std::string& why, bool burns) {
   if (burns) {
     task.maybe = true;
     ++task.losses;
-    const bool is_poison = task.losses >= limits::kPoisonLosses;
-    auto& event = note(change, is_poison ? EventKind::kParked : EventKind::kWorkerLost, &task);
-    event.worker = worker;
-    event.note = text_object({{"reason", is_poison ? "poisoned" : "worker_lost"}, {"error", why}});
-    if (is_poison) {
-      set_status(order, event, OrderStatus::kParked);
-      transition(task, TaskState::kLeased, Cause::kPoisoned);
-      park(change, task, "poisoned", {worker, why});
+    if (task.losses >= limits::kPoisonLosses) {
+      give_up(change, task, {.cause = Cause::kPoisoned, .blame = {worker, why}});
       commit(std::move(change));
       return;
     }
+    auto& event = note(change, EventKind::kWorkerLost, &task);
+    event.worker = worker;
+    event.note = text_object({{"reason", "worker_lost"}, {"error", why}});
   }
   transition(task, TaskState::kLeased, burns ? Cause::kWorkerLost : Cause::kHandedBack);
   remove_row(change, task);

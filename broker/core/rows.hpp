@@ -156,6 +156,12 @@ struct DoneStep {
   std::string context;  ///< JSON object of context fields that it brought; empty: none
 };
 
+/// A step with `each` that has opened, as its event tells.
+struct FannedStep {
+  StepIndex step = 0;
+  Bytes elements;  ///< JSON list
+};
+
 /// All that decides how an order goes on, as one read of its shard found it.
 struct OrderSnapshot {
   OrderRow order;
@@ -168,6 +174,7 @@ struct OrderSnapshot {
   std::vector<DeferredRow> deferred;     ///< its rows in `deferred`
   std::vector<DoneStep> done;
   std::vector<StepIndex> cut;  ///< steps that its end took with an unknown outcome
+  std::vector<FannedStep> fanned;
 };
 
 }  // namespace ordo

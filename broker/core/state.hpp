@@ -112,7 +112,8 @@ struct Planted {
   explicit Planted(const std::string& name);
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
       lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
-      forward_undo, kept_maybe, half_undone;
+      forward_undo, kept_maybe, half_undone, when_ignored, optional_ends, late_async, early_join,
+      forgotten_fan;
 };
 
 class Engine::State {
@@ -191,7 +192,7 @@ class Engine::State {
   enum class Place : std::uint8_t { kHand, kBacklog };
   Place place(Shard& shard, Queue& queue, std::uint8_t priority) const;
   Task& take_in_hand(Order& order, const TaskRow& row);
-  void open_step(Draft& draft, StepIndex step);
+  void open_step(Draft& draft, StepIndex step, BranchIndex branch = 0);
   void open_task(Draft& draft, TaskRow row, const char* reason);
   void open_successors(Draft& draft, StepIndex done);
   void make_ready(Task& task);
@@ -213,7 +214,7 @@ class Engine::State {
                     const wire::TaskResult& result);
   bool accepts(const Task& task, const Fence& fence) const;
   void succeeded(Task& task, const std::string& worker, wire::TaskResult& result);
-  void complete_step(Draft& draft, Task& task, DoneStep done, EventRow& event);
+  void complete_step(Draft& draft, Task& task, DoneStep done);
   void attempt_failed(Task& task, const std::string& worker, const std::string& error,
                       Millis retry_after);
   void snoozed(Task& task, const std::string& worker, Millis delay);
@@ -226,6 +227,13 @@ class Engine::State {
     std::string worker, error;
   };
   void park(Draft& draft, Task& task, std::string reason, const Blame& blame);
+  /// Why a task is not tried again.
+  struct Defeat {
+    Cause cause = Cause::kExhausted;  ///< exhausted, poisoned or failed
+    Blame blame;
+    std::string reason{};  ///< of a permanent failure: the handler's own word
+  };
+  void give_up(Draft& draft, Task& task, const Defeat& defeat);
   Send recorded(PeerId peer, const wire::TaskResult& result, const Error* refusal) const;
 
   // ---- ending.cpp: orders end ----
@@ -250,6 +258,19 @@ class Engine::State {
   [[nodiscard]] StepSet to_undo(const Order& order) const;
   bool undo_more(Draft& draft);
   void park_for_good(Task& task, const std::string& worker, const wire::TaskResult& result);
+  // ---- shape.cpp: which steps open, and what a step that failed for good comes to ----
+  struct Opening;
+  void open_first(Draft& draft, std::optional<Wall> run_at);
+  void open_later(Draft& draft, StepIndex step, BranchIndex branch, Wall run_at);
+  void look_further(Draft& draft, Opening& opening);
+  void consider(Draft& draft, Opening& opening, StepIndex step);
+  void fan_out(Draft& draft, Opening& opening, StepIndex step);
+  bool end_misfit(Draft& draft, const Opening& opening);
+  void skip_unopened(Draft& draft, Opening& opening, StepIndex step, std::string note);
+  void go_on(Draft& draft, StepIndex done, BranchIndex branch);
+  void finish_if_complete(Draft& draft);
+  void fall_back(Draft& draft, Task& task, const Defeat& defeat);
+  void skip_task(Draft& draft, Task& task, const Defeat& defeat);
 
   // ---- takeover.cpp: shards come and go ----
   void open(Shard& shard);
@@ -309,7 +330,7 @@ class Engine::State {
   void operate_on(Order& order, Asker asker, wire::Operate& request);
   std::optional<Error> refuse_verb(const Order& order, const wire::Operate& request,
                                    const DeferredRow* row) const;
-  void show_verb(Order& order, EventRow& event, const DeferredRow& row, wire::Verb verb);
+  void show_verb(Order& order, EventRow& event, const DeferredRow& row);
   Bytes note_verb(Draft& draft, const DeferredRow& row, wire::Operate& request);
   void retry_row(Draft& draft, DeferredRow row);
   void end_row(Draft& draft, const DeferredRow& row, DoneStep done);
@@ -331,7 +352,8 @@ class Engine::State {
   void on(event::QueryDone& done);
   wire::OrderView order_view(const OrderRecord& record);
   wire::TaskView task_view(const OrderRecord& record, const Pipeline& pipeline, StepIndex step,
-                           TaskKind kind = TaskKind::kForward);
+                           TaskKind kind = TaskKind::kForward, BranchIndex branch = 0);
+  void add_rows(const OrderRecord& record, StepIndex step, wire::TaskView& task);
   wire::Explanation explain(const OrderRecord& record);
   std::vector<wire::AttemptView> chain(const OrderRecord& record, const Pipeline& pipeline);
   std::string explain_task(const OrderRecord& record, const wire::TaskView& task,

@@ -235,24 +235,10 @@ void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& reques
   if (deadline.count() == 0 && pipeline->deadline) deadline = *pipeline->deadline;
   if (deadline.count() != 0) order.row.deadline = wall + deadline;
   change.write->store.changes.emplace_back(InsertOrder{order.row});
-  for (StepIndex step = 0; step < pipeline->steps.size(); ++step) {
-    if (!pipeline->steps[step].after.empty()) continue;
-    if (request.delay_ms == 0) {
-      open_step(change, step);
-      continue;
-    }
-    DeferredRow row;
-    row.task = {.key = {order.row.id, step, 0, TaskKind::kForward},
-                .queue = pipeline->steps[step].queue,
-                .priority = order.row.priority,
-                .seq = shard.next_seq()};
-    row.state = TaskState::kScheduled;
-    row.run_at = wall + Millis{static_cast<std::int64_t>(request.delay_ms)};
-    row.reason = "delayed";
-    order.opened.set(step);
-    defer(change, std::move(row));
-  }
-  if (order.row.deadline) {
+  std::optional<Wall> run_at;
+  if (request.delay_ms != 0) run_at = wall + Millis{static_cast<std::int64_t>(request.delay_ms)};
+  open_first(change, run_at);
+  if (order.row.deadline && !is_final(order.status)) {
     DeferredRow row;
     row.task = {.key = {order.row.id, 0, 0, TaskKind::kDeadline},
                 .queue = "",

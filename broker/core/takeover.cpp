@@ -132,7 +132,8 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   order.arrived = now.steady;
   order.is_ending = snapshot.is_ending && !is_final(snapshot.status);
   order.has_ended = is_final(snapshot.status);
-  if (snapshot.is_ending && pipeline->compensated.any()) {
+  // A step that was skipped may have had its effect long before the end begins.
+  if ((snapshot.is_ending || !snapshot.cut.empty()) && pipeline->compensated.any()) {
     order.undoing = std::make_unique<Undoing>();
     for (const StepIndex step : snapshot.cut) {
       if (step < pipeline->steps.size()) order.undoing->maybe.set(step);
@@ -140,6 +141,11 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   }
   order.failed_step = snapshot.failed_step;
   if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
+  for (const auto& fanned : snapshot.fanned) {
+    if (fanned.step >= pipeline->steps.size() || planted_.forgotten_fan) continue;
+    order.add_fan(fanned.step, std::make_shared<const std::vector<std::string>>(
+                                   list_elements(view(fanned.elements))));
+  }
   for (auto& done : snapshot.done) {
     if (done.step >= pipeline->steps.size()) continue;
     note_open(order, {order.row.id, done.step, done.branch, done.kind});

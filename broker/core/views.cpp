@@ -133,7 +133,9 @@ wire::OrderView Engine::State::order_view(const OrderRecord& record) {
     result.events.push_back(event_view(*first, pipeline, record.order));
   }
   for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
-    result.tasks.push_back(task_view(record, *pipeline, step));
+    for (const BranchIndex branch : listed_branches(record, step)) {
+      result.tasks.push_back(task_view(record, *pipeline, step, TaskKind::kForward, branch));
+    }
   }
   for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
     if (!is_undone(record, step)) continue;
@@ -155,62 +157,97 @@ bool is_undone(const OrderRecord& record, StepIndex step) {
          });
 }
 
+/// What events tell of a task; its rows say more where it is not over.
+static void add_events(const OrderRecord& record, const Step& definition, StepIndex step,
+                       wire::TaskView& task) {
+  const auto kind = static_cast<TaskKind>(task.kind);
+  for (const auto& event : record.events) {
+    const bool is_its = event.step == step && event.branch == task.branch;
+    if (!is_its || !is_told_as(event.task_kind, kind)) continue;
+    task.attempt = std::max(task.attempt, event.attempt);
+    if (event.kind == EventKind::kSucceeded || event.kind == EventKind::kOperatorComplete) {
+      task.state = "succeeded";
+      // An answer has room for those of steps.
+      if (kind != TaskKind::kCompensate) task.result = view(event.detail);
+      task.worker = event.worker;
+    } else if (event.kind == EventKind::kOperatorSkip) {
+      task.state = "skipped";
+    } else if (event.kind == EventKind::kSkipped) {
+      task.state = "skipped";
+      task.reason = get_text(event.note, "reason").value_or("");
+    } else if (event.kind == EventKind::kFailed) {
+      task.state = "failed";
+    } else if (event.kind == EventKind::kCut) {
+      task.state = "cancelled";
+    } else if (event.kind == EventKind::kFellBack) {
+      task.queue = definition.fallback;
+      task.attempt = 0;  // its fallback begins anew
+    }
+  }
+  // What an ended order still owed will never run, but for what hangs off one that succeeded.
+  if (!is_final(record.status) || task.state != "pending") return;
+  if (record.status != OrderStatus::kSucceeded) {
+    task.state = "cancelled";
+  } else if (!definition.async) {
+    task.state = "skipped";  // after a list without elements
+  }
+}
+
 wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipeline& pipeline,
-                                        StepIndex step, TaskKind kind) {
+                                        StepIndex step, TaskKind kind, BranchIndex branch) {
+  const Step& definition = pipeline.steps[step];
   wire::TaskView result;
-  const bool is_undo = kind == TaskKind::kCompensate;
-  result.step = pipeline.steps[step].name;
-  result.queue = is_undo ? pipeline.steps[step].compensate : pipeline.steps[step].queue;
+  result.step = definition.name;
+  result.queue = kind == TaskKind::kCompensate ? definition.compensate : definition.queue;
   result.kind = static_cast<std::uint8_t>(kind);
   result.state = "pending";
-  for (const auto& event : record.events) {
-    if (event.step != step || event.task_kind != kind) continue;
-    result.attempt = std::max(result.attempt, event.attempt);
-    if (event.kind == EventKind::kSucceeded || event.kind == EventKind::kOperatorComplete) {
-      result.state = "succeeded";
-      if (!is_undo) result.result = view(event.detail);  // an answer has room for those of steps
-      result.worker = event.worker;
-    } else if (event.kind == EventKind::kOperatorSkip) {
-      result.state = "skipped";
-    } else if (event.kind == EventKind::kFailed) {
-      result.state = "failed";
-    } else if (event.kind == EventKind::kCut) {
-      result.state = "cancelled";
-    }
-  }
-  // What an ended order still owed will never run.
-  if (is_final(record.status) && result.state == "pending") result.state = "cancelled";
-  for (const auto& row : record.deferred) {
-    if (row.task.key.step != step || row.task.key.kind != kind) continue;
-    result.state = to_string(row.state);
-    result.failures = row.task.failures;
-    result.attempt = std::max(result.attempt, row.task.attempt);
-    result.reason = row.reason;
-    if (row.state == TaskState::kParked) {
-      result.error = clean_text(last_error(record, step, kind), limits::kListedErrorBytes);
-    }
-    if (row.run_at) {
-      const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
-      result.run_in_ms = to_ms(*row.run_at) - to_ms(shard.wall(now.steady));
-    }
-  }
-  for (const auto& row : record.tasks) {
-    if (row.key.step != step || row.key.kind != kind) continue;
-    result.state = "ready";
-    result.failures = row.failures;
-    result.attempt = std::max(result.attempt, row.attempt);
-  }
+  result.branch = branch;
+  add_events(record, definition, step, result);
+  add_rows(record, step, result);
   const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
   const auto found = shard.orders.find(record.order.id);
-  Task* task =
-      found == shard.orders.end() ? nullptr : found->second->find({record.order.id, step, 0, kind});
-  if (task != nullptr && (task->hold == Hold::kLeased || task->hold == Hold::kReady)) {
+  if (found == shard.orders.end()) return result;
+  for (const auto& task : found->second->tasks) {
+    const bool is_its = task->step == step && task->branch == branch;
+    if (!is_its || !is_told_as(task->kind, kind)) continue;
+    if (task->hold != Hold::kLeased && task->hold != Hold::kReady) continue;
     result.state = task->hold == Hold::kLeased ? "leased" : "ready";
+    result.queue = task->queue.name;
     if (task->hold == Hold::kLeased) result.attempt = task->fence.attempt;
     if (task->worker != nullptr) result.worker = task->worker->name;
     if (!task->progress.empty()) result.reason = task->progress;
   }
   return result;
+}
+
+/// What the rows of a task that is not over say.
+void Engine::State::add_rows(const OrderRecord& record, StepIndex step, wire::TaskView& task) {
+  const auto is_its = [&](const TaskKey& key) {
+    return key.step == step && key.branch == task.branch &&
+           is_told_as(key.kind, static_cast<TaskKind>(task.kind));
+  };
+  for (const auto& row : record.deferred) {
+    if (!is_its(row.task.key)) continue;
+    task.state = to_string(row.state);
+    task.queue = row.task.queue;
+    task.failures = row.task.failures;
+    task.attempt = std::max(task.attempt, row.task.attempt);
+    task.reason = row.reason;
+    if (row.state == TaskState::kParked) {
+      task.error = clean_text(last_error(record, task, step), limits::kListedErrorBytes);
+    }
+    if (row.run_at) {
+      const auto& shard = shards_.at(static_cast<ShardNumber>(record.order.id.shard()));
+      task.run_in_ms = to_ms(*row.run_at) - to_ms(shard.wall(now.steady));
+    }
+  }
+  for (const auto& row : record.tasks) {
+    if (!is_its(row.key)) continue;
+    task.state = "ready";
+    task.queue = row.queue;
+    task.failures = row.failures;
+    task.attempt = std::max(task.attempt, row.attempt);
+  }
 }
 
 void Engine::State::queues_view(Asker asker) {

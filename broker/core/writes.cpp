@@ -380,9 +380,14 @@ void Engine::State::abandon(Shard& shard, const Write& write) {
   }
   with_order(shard, id, std::nullopt, [this, keys, granted = drop_order(shard, id)](Order* order) {
     if (order == nullptr) return;
+    // All that the tables have, before any of it opens something that they do not have yet.
+    std::vector<std::pair<Task*, const Granted*>> known;
     for (const auto& one : granted) {
-      Task* task = take_deferred(*order, one.key);
-      if (task == nullptr || task->hold != Hold::kUnclaimed) continue;
+      if (Task* task = take_deferred(*order, one.key)) known.emplace_back(task, &one);
+    }
+    for (const auto& [task, before] : known) {
+      const auto& one = *before;
+      if (task->hold != Hold::kUnclaimed) continue;
       const bool is_culprit = std::find(keys.begin(), keys.end(), one.key) != keys.end();
       take_up_again(*task, one, is_culprit);
     }

@@ -47,7 +47,8 @@ void for_order(const std::map<TaskKey, Row>& rows, const OrderId& id, F&& f) {
 }
 
 std::optional<DoneStep> done_step(const EventRow& event) {
-  const bool is_skipped = event.kind == EventKind::kOperatorSkip;
+  const bool is_skipped =
+      event.kind == EventKind::kOperatorSkip || event.kind == EventKind::kSkipped;
   const bool is_done = event.kind == EventKind::kSucceeded ||
                        event.kind == EventKind::kOperatorComplete || is_skipped;
   if (!is_done || !event.step) return std::nullopt;
@@ -79,10 +80,11 @@ std::string_view problem_of(const DeferredRow& row) {
 
 /// What a CHECK of `event` would say; empty: all is well.
 std::string_view problem_of(const EventRow& row) {
-  const bool may_have_bytes = row.kind == EventKind::kSucceeded ||
-                              row.kind == EventKind::kOperatorComplete ||
-                              row.kind == EventKind::kLateResult;
-  if (row.detail != nullptr && !may_have_bytes) return "only results and evidence have bytes";
+  const bool may_have_bytes =
+      row.kind == EventKind::kSucceeded || row.kind == EventKind::kOperatorComplete ||
+      row.kind == EventKind::kLateResult || row.kind == EventKind::kFannedOut;
+  if (row.detail != nullptr && !may_have_bytes)
+    return "only results, lists and evidence have bytes";
   const bool is_of_order = row.kind == EventKind::kCancelRequested ||
                            row.kind == EventKind::kDeadlineMissed || row.kind == EventKind::kEnded;
   if (!row.step && !is_of_order) return "an event of a task names its step";
@@ -131,6 +133,9 @@ std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
         event.kind == EventKind::kFailed || event.kind == EventKind::kOperatorCompensate;
     if (is_failure && event.status) snapshot.failed_step = event.step;
     if (event.kind == EventKind::kCut) snapshot.cut.push_back(*event.step);
+    if (event.kind == EventKind::kFannedOut) {
+      snapshot.fanned.push_back({*event.step, event.detail});
+    }
     if (auto done = done_step(event)) snapshot.done.push_back(std::move(*done));
   }
   return snapshot;

@@ -47,7 +47,8 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
     if (snapshot.status == OrderStatus::kCompensating) snapshot.is_ending = true;
   }
   if (kind == to_string(EventKind::kCancelRequested)) snapshot.is_cancelled = true;
-  const bool is_skipped = kind == to_string(EventKind::kOperatorSkip);
+  const bool is_skipped =
+      kind == to_string(EventKind::kOperatorSkip) || kind == to_string(EventKind::kSkipped);
   const bool is_done = is_skipped || kind == to_string(EventKind::kSucceeded) ||
                        kind == to_string(EventKind::kOperatorComplete);
   const auto step = row.number_or_null();
@@ -57,7 +58,8 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   if (step && kind == to_string(EventKind::kCut)) {
     snapshot.cut.push_back(static_cast<StepIndex>(*step));
   }
-  if (!is_done || !step) return;
+  const bool has_fanned = kind == to_string(EventKind::kFannedOut);
+  if (!(is_done || has_fanned) || !step) return;
   DoneStep done;
   done.step = static_cast<StepIndex>(*step);
   done.branch = static_cast<BranchIndex>(row.number());
@@ -66,6 +68,10 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   done.attempt = static_cast<std::uint32_t>(row.number());
   done.result = row.bytes();
   done.context = row.text();
+  if (has_fanned) {
+    snapshot.fanned.push_back({done.step, std::move(done.result)});
+    return;
+  }
   snapshot.done.push_back(std::move(done));
 }
 

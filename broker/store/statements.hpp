@@ -68,7 +68,8 @@ inline std::string deciding_events() {
          "e.detail, (e.note::json -> 'context')::text from event e where " +
          of_those("e.order_id") +
          " and (e.order_status is not null or e.kind in ('succeeded', 'operator_complete', "
-         "'operator_skip', 'cancel_requested', 'cut')) order by e.order_id, e.seq";
+         "'operator_skip', 'skipped', 'fanned_out', 'cancel_requested', 'cut')) order by "
+         "e.order_id, e.seq";
 }
 /// Events of each order after a seq ($4), a page of them: the newest or the oldest.
 inline std::string events(const char* direction) {

@@ -40,6 +40,8 @@ inline constexpr std::array kOrdersAndTasks{
     ListedMetric{&kCompensationsEnded, kOperational},
     ListedMetric{&kCompensationsParked, kOperational},
     ListedMetric{&kDeadlinesMissed, kOperational},
+    ListedMetric{&kStepsSkipped, kOperational},
+    ListedMetric{&kStepFallbacks, kOperational},
 };
 
 inline constexpr std::array kQueuesAndWorkers{

@@ -90,6 +90,14 @@ inline constexpr MetricFamily kTasksParked{"ordo_tasks_parked_total",
                                            "pipeline,step,reason",
                                            "Tasks that wait for an operator.",
                                            {}};
+inline constexpr MetricFamily kStepsSkipped{
+    "ordo_steps_skipped_total",
+    kCounter,
+    "pipeline,step,reason",
+    "Steps or branches that are done without a result: by their condition, or as optional ones.",
+    {}};
+inline constexpr MetricFamily kStepFallbacks{
+    "ordo_step_fallbacks_total", kCounter, "pipeline,step", "Tasks whose fallback is asked.", {}};
 inline constexpr MetricFamily kTaskAlarms{
     "ordo_task_alarms_total",
     kCounter,

@@ -77,6 +77,13 @@ void Probe::observe(const Fact& fact) {
     case FactKind::kLeaseLost:
     case FactKind::kHandedBack:
     case FactKind::kJoinFired: return observe_task(fact);
+    case FactKind::kStepSkipped:
+      return book_
+          .counter(metrics::kStepsSkipped, {name_of(fact.pipeline), name_of(fact.step), fact.text})
+          .add();
+    case FactKind::kFellBack:
+      return book_.counter(metrics::kStepFallbacks, {name_of(fact.pipeline), name_of(fact.step)})
+          .add();
     case FactKind::kTaskDispatched:
     case FactKind::kBacklogged:
     case FactKind::kPagedIn: return observe_queue(fact);

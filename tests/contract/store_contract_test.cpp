@@ -364,6 +364,73 @@ TEST_P(Store, DoneStepsComeWithResultContextAndAttempt) {
   EXPECT_EQ(view(found->done[2].result), "by hand");
 }
 
+TEST_P(Store, SkippedStepsAreDoneWithoutAResult) {
+  EventRow skipped = event_row(1, 8, EventKind::kSkipped, 2);
+  skipped.note = R"({"reason":"when","when":"a > 1"})";
+  commit_all({submit_of(1), write_of(1, {AppendEvent{skipped}})});
+  const auto found = load(1);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->done.size(), 1u);
+  EXPECT_EQ(found->done[0].step, 2);
+  EXPECT_TRUE(found->done[0].is_skipped);
+  EXPECT_EQ(view(found->done[0].result), "");
+}
+
+TEST_P(Store, AStepThatFannedOutComesWithItsList) {
+  EventRow fanned = event_row(1, 8, EventKind::kFannedOut, 3);
+  fanned.detail = make_bytes(R"([{"sku":1},"b",3])");
+  EventRow branch = event_row(1, 9, EventKind::kSucceeded, 3);
+  branch.branch = 2;
+  branch.detail = make_bytes("third");
+  commit_all({submit_of(1), write_of(1, {AppendEvent{fanned}, AppendEvent{branch}})});
+  const auto found = load(1);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->fanned.size(), 1u);
+  EXPECT_EQ(found->fanned[0].step, 3);
+  EXPECT_EQ(view(found->fanned[0].elements), R"([{"sku":1},"b",3])");
+  ASSERT_EQ(found->done.size(), 1u);
+  EXPECT_EQ(found->done[0].branch, 2);
+}
+
+TEST_P(Store, AFallbackIsATaskOfItsOwn) {
+  TaskRow own = task_row(1);
+  TaskRow fallback = own;
+  fallback.key.kind = TaskKind::kFallback;
+  fallback.maybe = true;
+  DeferredRow parked{
+      .task = fallback, .state = TaskState::kParked, .run_at = {}, .reason = "exhausted"};
+  parked.task.key.branch = 7;
+  EventRow fell = event_row(1, 8, EventKind::kFellBack);
+  EventRow done = event_row(1, 9, EventKind::kSucceeded);
+  done.task_kind = TaskKind::kFallback;
+  commit_all({submit_of(1)});
+  commit_all({write_of(
+      1, {DeleteTask{own.key}, AppendEvent{fell}, InsertTask{fallback}, InsertDeferred{parked}})});
+  auto found = load(1);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->tasks.size(), 1u);
+  EXPECT_EQ(found->tasks[0], fallback);
+  ASSERT_EQ(found->deferred.size(), 1u);
+  EXPECT_EQ(found->deferred[0], parked);
+  EXPECT_TRUE(found->done.empty());
+  commit_all({write_of(1, {DeleteTask{fallback.key}, AppendEvent{done}})});
+  found = load(1);
+  ASSERT_EQ(found->done.size(), 1u);
+  EXPECT_EQ(found->done[0].kind, TaskKind::kFallback);
+}
+
+TEST_P(Store, AnEndedOrderMayHaveTasksLeft) {
+  EventRow done = event_row(1, 8, EventKind::kSucceeded, 0);
+  done.status = OrderStatus::kSucceeded;
+  const TaskRow async = task_row(1, 1, 2);
+  commit_all({submit_of(1)});
+  commit_all({write_of(1, {DeleteTask{task_row(1).key}, AppendEvent{done}, InsertTask{async}})});
+  const auto found = load(1);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->status, OrderStatus::kSucceeded);
+  EXPECT_EQ(found->tasks.size(), 1u);
+}
+
 INSTANTIATE_TEST_SUITE_P(InMemory, Store, ::testing::Values(memory_form()), form_name);
 #ifdef ORDO_WITH_POSTGRES
 INSTANTIATE_TEST_SUITE_P(OnPostgres, Store, ::testing::Values(postgres_form()), form_name);

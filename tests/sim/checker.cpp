@@ -11,7 +11,7 @@ void Checker::fail(const char* check, const OrderId& order, const std::string& w
   throw Violation(check, "order " + order.to_string() + " " + what);
 }
 
-const Checker::Story* Checker::story(const OrderId& id) const {
+const Story* Checker::story(const OrderId& id) const {
   const auto it = stories_.find(id);
   return it == stories_.end() ? nullptr : &it->second;
 }
@@ -162,22 +162,24 @@ void Checker::sent_offer(const wire::Offer& offer) const {
   const Story* order = story(offer.key.order);
   if (order == nullptr) fail("dispatch after commit", offer.key.order, "is offered but not there");
   const bool is_undo = offer.key.kind == TaskKind::kCompensate;
-  if (is_final(order->status) || order->is_ending != is_undo) {
+  const bool is_over = is_final(order->status) && !order->goes_on(offer.key.step);
+  if (is_over || order->is_ending != is_undo) {
     fail("an ended order stays ended", offer.key.order,
          "is " + std::string(to_string(order->status)) + " and offered");
   }
-  for (const StepIndex before : order->pipeline->steps[offer.key.step].after) {
-    if (!is_undo && !order->done.contains(before)) {
-      fail("predecessors first", offer.key.order,
-           "step " + std::to_string(offer.key.step) + " is offered before " +
-               std::to_string(before));
-    }
+  if (!is_undo && !order->may_open({offer.key.step, offer.key.branch})) {
+    fail("predecessors first", offer.key.order,
+         describe(offer.key) + " is offered before what it comes after is done");
   }
   for (const auto& result : offer.results) {
     const auto step = order->pipeline->find(result.step);
-    if (!step || !order->done.contains(*step) || order->done.at(*step) != result.result) {
+    const auto done = order->done.find({step.value_or(0), result.branch});
+    if (!step || done == order->done.end() || done->second != result.result) {
       fail("offers carry recorded results", offer.key.order, "step " + result.step);
     }
+  }
+  if (offer.element.empty() == order->branches.contains(offer.key.step)) {
+    fail("a branch an element", offer.key.order, describe(offer.key) + " " + offer.element);
   }
   Ledger::check_trace(offer);
   check_offer_rows(offer, *order);
@@ -233,8 +235,7 @@ void Checker::sent_recorded(const wire::Recorded& recorded) const {
 bool Checker::all_settled() const {
   return std::all_of(stories_.begin(), stories_.end(), [](const auto& entry) {
     const Story& order = entry.second;
-    if (is_final(order.status)) return true;
-    if (order.status != OrderStatus::kParked) return false;
+    if (!is_final(order.status) && order.status != OrderStatus::kParked) return false;
     return std::all_of(order.rows.begin(), order.rows.end(), [](const auto& row) {
       return row.second.state == TaskState::kParked || row.first.kind == TaskKind::kDeadline;
     });
@@ -244,7 +245,10 @@ bool Checker::all_settled() const {
 std::vector<OrderId> Checker::parked_orders() const {
   std::vector<OrderId> ids;
   for (const auto& [id, order] : stories_) {
-    if (order.status == OrderStatus::kParked) ids.push_back(id);
+    const bool has_parked = std::any_of(order.rows.begin(), order.rows.end(), [](const auto& row) {
+      return row.second.state == TaskState::kParked;
+    });
+    if (has_parked) ids.push_back(id);
   }
   return ids;
 }
@@ -261,7 +265,9 @@ std::vector<Checker::Parked> Checker::parked_steps(const OrderId& id) const {
   if (order == nullptr) return names;
   for (const auto& [key, row] : order->rows) {
     if (row.state != TaskState::kParked) continue;
-    names.emplace_back(order->pipeline->steps[key.step].name, static_cast<std::uint8_t>(key.kind));
+    // An operator names a step's own task and that of its fallback the same way.
+    const bool is_undo = key.kind == TaskKind::kCompensate;
+    names.emplace_back(order->pipeline->steps[key.step].name, key.branch, is_undo ? 1 : 0);
   }
   return names;
 }

@@ -21,6 +21,7 @@
 #include "schema/pipeline.hpp"
 #include "tests/sim/context.hpp"
 #include "tests/sim/ledger.hpp"
+#include "tests/sim/story.hpp"
 
 namespace ordo::sim {
 
@@ -49,8 +50,8 @@ class Checker {
   [[nodiscard]] bool all_settled() const;
   [[nodiscard]] std::vector<OrderId> parked_orders() const;
   [[nodiscard]] std::vector<OrderId> known_orders() const;
-  /// What of an order is parked: the step's name, and the kind of the task.
-  using Parked = std::pair<std::string, std::uint8_t>;
+  /// What of an order is parked: the step's name, branch, and the kind of the task.
+  using Parked = std::tuple<std::string, BranchIndex, std::uint8_t>;
   [[nodiscard]] std::vector<Parked> parked_steps(const OrderId& id) const;
   [[nodiscard]] std::string who_waits() const;
   [[nodiscard]] std::size_t pipelines() const { return pipelines_.size(); }
@@ -61,30 +62,6 @@ class Checker {
   Ledger ledger;
 
  private:
-  struct Row {
-    std::uint32_t attempt = 0;
-    std::int64_t seq = 0;
-    TaskState state = TaskState::kReady;
-    bool maybe = false;
-  };
-  struct Story {
-    const Pipeline* pipeline = nullptr;
-    std::string payload;
-    OrderStatus status = OrderStatus::kRunning;
-    bool is_cancelled = false;
-    bool was_parked = false;
-    std::int64_t last_seq = 0;
-    std::map<TaskKey, Row> rows;
-    std::set<StepIndex> opened;
-    std::map<StepIndex, std::string> done;  ///< forward steps: what was recorded
-    std::set<StepIndex> skipped;            ///< of these the ones that somebody skipped
-    std::set<StepIndex> cut;                ///< of unknown outcome at the end
-    std::set<StepIndex> undone;             ///< whose compensation has ended
-    bool is_ending = false;
-    bool is_one_way = false;  ///< an irreversible step succeeded before the end began
-    std::map<TaskKey, std::uint32_t> last_ended;        ///< the highest attempt that an event ends
-    std::set<std::pair<TaskKey, std::uint32_t>> ended;  ///< attempts that events tell of
-  };
   /// One request as it reached a broker.
   struct Request {
     enum class Kind : std::uint8_t { kSubmit, kCancel, kOperate, kWait, kOther };

@@ -1,6 +1,7 @@
 // What one write may do to an order, seen against the picture of it.
 #include <algorithm>
 
+#include "schema/context.hpp"
 #include "tests/sim/checker.hpp"
 #include "tests/sim/network.hpp"
 
@@ -10,7 +11,7 @@ namespace ordo::sim {
 
 bool Checker::must_undo(const Story& order, StepIndex step) {
   if (order.pipeline->steps[step].compensate.empty()) return false;
-  return order.cut.contains(step) || (order.done.contains(step) && !order.skipped.contains(step));
+  return order.cut.contains(step) || (order.is_done(step) && !order.skipped.contains(step));
 }
 
 bool Checker::comes_after(const Pipeline& pipeline, StepIndex later, StepIndex earlier) {
@@ -27,7 +28,11 @@ void Checker::check_undone(const OrderId& id, const Story& order) const {
     if (order.pipeline->steps[step].compensate.empty()) continue;
     if (order.undone.contains(step) || order.skipped.contains(step)) continue;
     if (must_undo(order, step)) fail("the end undoes", id, "leaves step " + std::to_string(step));
-    for (const auto& one : ledger.executions_of({id, step, 0, TaskKind::kForward})) {
+    auto executions = ledger.executions_of({id, step, 0, TaskKind::kForward});
+    for (auto& one : ledger.executions_of({id, step, 0, TaskKind::kFallback})) {
+      executions.push_back(std::move(one));
+    }
+    for (const auto& one : executions) {
       const bool has_failed =
           one.outcome == Outcome::kTransient || one.outcome == Outcome::kPermanent;
       if (has_failed || one.outcome == Outcome::kSnooze) continue;
@@ -39,6 +44,8 @@ void Checker::check_undone(const OrderId& id, const Story& order) const {
 
 /// One write of one order, as it changed the tables.
 class Checker::OneWrite {
+  using Spot = Story::Spot;
+
  public:
   OneWrite(Checker& checker, const StoreWrite& write, Story& story)
       : checker_(checker), write_(write), story_(story), before_(story.status) {}
@@ -97,6 +104,11 @@ class Checker::OneWrite {
   }
 
   void task_event(const EventRow& event, const TaskKey& key) {
+    if (event.kind == EventKind::kFannedOut) return fans_out(event);
+    if (event.attempt == 0 && event.kind == EventKind::kSkipped) return skips_unopened(event);
+    if (event.attempt == 0 && event.kind == EventKind::kFailed) return fails_unopened(event);
+    if (event.attempt == 0 && event.kind == EventKind::kParked) return parks_unopened(event);
+    check_defeat(event);
     const bool is_operator =
         event.kind == EventKind::kOperatorRetry || event.kind == EventKind::kOperatorSkip ||
         event.kind == EventKind::kOperatorComplete || event.kind == EventKind::kOperatorCompensate;
@@ -115,10 +127,14 @@ class Checker::OneWrite {
     }
     if (event.kind == EventKind::kSucceeded) {
       checker_.ledger.check_recorded(key, event.attempt, view(event.detail));
+      if (const auto brought = get_context(event.note, "context")) {
+        story_.context = merge_context(story_.context, *brought).value_or(story_.context);
+      }
     }
-    const bool ends_step = event.kind == EventKind::kSucceeded ||
-                           event.kind == EventKind::kOperatorSkip ||
-                           event.kind == EventKind::kOperatorComplete;
+    if (event.kind == EventKind::kFellBack) story_.fell_back.insert({key.step, key.branch});
+    const bool ends_step =
+        event.kind == EventKind::kSucceeded || event.kind == EventKind::kSkipped ||
+        event.kind == EventKind::kOperatorSkip || event.kind == EventKind::kOperatorComplete;
     if (ends_step && !ends(event, key)) {
       broken("one result per task", "records " + describe(key) + " twice");
     }
@@ -139,13 +155,76 @@ class Checker::OneWrite {
   /// A task ended well; false where it had before.
   bool ends(const EventRow& event, const TaskKey& key) {
     if (key.kind == TaskKind::kCompensate) return story_.undone.insert(key.step).second;
-    const bool is_skipped = event.kind == EventKind::kOperatorSkip;
+    const bool is_skipped =
+        event.kind == EventKind::kOperatorSkip || event.kind == EventKind::kSkipped;
     if (is_skipped) story_.skipped.insert(key.step);
     if (story_.pipeline->steps[key.step].irreversible && !is_skipped && !story_.is_ending) {
       story_.is_one_way = true;
     }
-    return story_.done.emplace(key.step, view(event.detail)).second;
+    return story_.done.emplace(Spot(key.step, key.branch), view(event.detail)).second;
   }
+
+  void fans_out(const EventRow& event) {
+    const StepIndex step = *event.step;
+    const std::size_t count = list_elements(view(event.detail)).size();
+    if (story_.branches.contains(step)) broken("a step fans out once", describe_step(step));
+    if (!story_.may_open({step, 0}) || !story_.condition_holds(step)) {
+      broken("predecessors first", "fans out " + describe_step(step));
+    }
+    if (count != story_.list_size(step)) {
+      broken("a branch an element", describe_step(step) + " has " + std::to_string(count));
+    }
+    story_.fan_out(step, count);
+  }
+
+  void skips_unopened(const EventRow& event) {
+    const StepIndex step = *event.step;
+    const Step& definition = story_.pipeline->steps[step];
+    const bool by_when = get_text(event.note, "reason") == "when";
+    const bool may =
+        by_when ? !story_.condition_holds(step) : definition.optional && !story_.list_size(step);
+    if (!may || !story_.may_open({step, 0}) || story_.opened.contains({step, 0})) {
+      broken("a step is skipped for a reason", describe_step(step) + " " + event.note);
+    }
+    story_.done.emplace(Spot(step, 0), "");
+    story_.skipped.insert(step);
+  }
+
+  void fails_unopened(const EventRow& event) const {
+    const StepIndex step = *event.step;
+    if (story_.pipeline->steps[step].each.empty() || story_.list_size(step)) {
+      broken("a step fails for a reason", describe_step(step) + " " + event.note);
+    }
+  }
+
+  void parks_unopened(const EventRow& event) {
+    const StepIndex step = *event.step;
+    const Step& definition = story_.pipeline->steps[step];
+    const bool may = (definition.async || story_.is_one_way) && !definition.optional;
+    if (!may || definition.each.empty() || story_.list_size(step)) {
+      broken("a step parks for a reason", describe_step(step) + " " + event.note);
+    }
+    unopened_.insert(step);
+  }
+
+  /// What a task that is not tried again comes to is what its pipeline says.
+  void check_defeat(const EventRow& event) const {
+    if (event.task_kind == TaskKind::kCompensate || story_.is_ending) return;
+    const Step& step = story_.pipeline->steps[*event.step];
+    const bool may_fall_back = !step.fallback.empty() && event.task_kind == TaskKind::kForward &&
+                               get_text(event.note, "reason") != "poisoned";
+    const bool is_given_up = event.kind == EventKind::kFailed || event.kind == EventKind::kParked;
+    if ((is_given_up && (step.optional || may_fall_back)) ||
+        (event.kind == EventKind::kFailed && step.async) ||
+        (event.kind == EventKind::kSkipped && !step.optional) ||
+        (event.kind == EventKind::kFellBack && !may_fall_back)) {
+      broken(
+          "a step fails as its pipeline says",
+          describe_step(*event.step) + " " + std::string(to_string(event.kind)) + " " + event.note);
+    }
+  }
+
+  static std::string describe_step(StepIndex step) { return "step " + std::to_string(step); }
 
   void insert(const Change& change) {
     const auto* task = std::get_if<InsertTask>(&change);
@@ -153,9 +232,11 @@ class Checker::OneWrite {
     if (task == nullptr && deferred == nullptr) return;
     const TaskRow& row = task != nullptr ? task->row : deferred->row.task;
     const TaskKey& key = row.key;
-    if (is_final(before_)) broken("an ended order stays ended", "gets a row " + describe(key));
+    if (is_final(before_) && !story_.goes_on(key.step)) {
+      broken("an ended order stays ended", "gets a row " + describe(key));
+    }
     const TaskState state = task != nullptr ? TaskState::kReady : deferred->row.state;
-    if (!story_.rows.emplace(key, Row{row.attempt, row.seq, state, row.maybe}).second) {
+    if (!story_.rows.emplace(key, Story::Row{row.attempt, row.seq, state, row.maybe}).second) {
       broken("one row per task", "has " + describe(key) + " twice");
     }
     if (key.kind == TaskKind::kDeadline) return;
@@ -163,8 +244,10 @@ class Checker::OneWrite {
     if (old == removed_.end()) {
       if (key.kind == TaskKind::kCompensate) {
         undoes(key.step);
-      } else {
-        opens(key.step);
+      } else if (key.kind == TaskKind::kForward) {
+        opens({key.step, key.branch});
+      } else if (!story_.fell_back.contains({key.step, key.branch})) {
+        broken("a fallback comes after a failure", "gets a row " + describe(key));
       }
     } else if (row.attempt < old->second.attempt) {
       broken("attempts grow",
@@ -190,7 +273,8 @@ class Checker::OneWrite {
     const std::string what = "undoes step " + std::to_string(step);
     if (!story_.is_ending) broken("only an ending order is undone", what);
     for (const auto& [key, row] : story_.rows) {
-      if (key.kind == TaskKind::kForward) broken("finish first, then undo", what);
+      const bool is_its = key.kind == TaskKind::kForward || key.kind == TaskKind::kFallback;
+      if (is_its) broken("finish first, then undo", what);
     }
     if (!must_undo(story_, step)) broken("only what was done is undone", what);
     if (story_.undone.contains(step)) broken("a step is undone once", what + " again");
@@ -202,24 +286,29 @@ class Checker::OneWrite {
     }
   }
 
-  void opens(StepIndex step) {
-    if (story_.is_ending) broken("an ending order opens nothing", std::to_string(step));
-    if (story_.done.contains(step))
-      broken("a done step stays done", "opens step " + std::to_string(step));
-    if (!story_.opened.insert(step).second) {
-      broken("a step opens once", "opens step " + std::to_string(step) + " again");
+  void opens(const Spot& spot) {
+    const std::string name = describe_step(spot.first) + "/" + std::to_string(spot.second);
+    if (story_.is_ending) broken("an ending order opens nothing", name);
+    if (story_.done.contains(spot)) broken("a done step stays done", "opens " + name);
+    if (!story_.opened.insert(spot).second) broken("a step opens once", "opens " + name + " again");
+    if (!story_.may_open(spot)) {
+      broken("predecessors first", "opens " + name + " before what it comes after is done");
     }
-    for (const StepIndex before : story_.pipeline->steps[step].after) {
-      if (!story_.done.contains(before)) {
-        broken("predecessors first", "opens step " + std::to_string(step) + " before " +
-                                         std::to_string(before) + " is done");
-      }
+    if (!story_.is_chained(spot.first) && !story_.condition_holds(spot.first)) {
+      broken("conditions hold", "opens " + name);
+    }
+    const auto fanned = story_.branches.find(spot.first);
+    const std::size_t count = fanned == story_.branches.end() ? 1 : fanned->second;
+    const bool fans_out =
+        !story_.pipeline->steps[spot.first].each.empty() && !unopened_.contains(spot.first);
+    if (spot.second >= count || (fans_out && fanned == story_.branches.end())) {
+      broken("a branch an element", "opens " + name);
     }
   }
 
   void check_parked_left() const {
     for (const auto& [key, row] : removed_) {
-      const bool ends = story_.is_ending && key.kind == TaskKind::kForward;
+      const bool ends = story_.is_ending && key.kind != TaskKind::kCompensate;
       if (row.state != TaskState::kParked || ends || operated_.contains(key)) continue;
       broken("parked tasks leave by an operator", describe(key) + " left on its own");
     }
@@ -232,13 +321,23 @@ class Checker::OneWrite {
     const auto rows = std::count_if(story_.rows.begin(), story_.rows.end(), [](const auto& row) {
       return row.first.kind != TaskKind::kDeadline;
     });
+    const auto spot = story_.forgotten();
+    if (spot && !story_.is_ending && (!is_final(story_.status) || story_.goes_on(spot->first))) {
+      broken("what may open opens",
+             describe_step(spot->first) + "/" + std::to_string(spot->second));
+    }
     if (is_final(story_.status)) {
-      if (!story_.rows.empty()) broken("an ended order owes nothing", "has rows left");
-      if (story_.status == OrderStatus::kSucceeded &&
-          story_.done.size() != story_.pipeline->steps.size()) {
+      for (const auto& [key, row] : story_.rows) {
+        if (key.kind != TaskKind::kDeadline && story_.goes_on(key.step)) continue;
+        broken("an ended order owes nothing", "has " + describe(key));
+      }
+      if (story_.status == OrderStatus::kSucceeded && !story_.is_complete()) {
         broken("success is complete", "succeeded with steps open");
       }
       return;
+    }
+    if (!story_.is_ending && story_.is_complete()) {
+      broken("the end waits for nothing async", "is " + std::string(to_string(story_.status)));
     }
     if (rows == 0) broken("an open order owes something", "has no task left and has not ended");
     if (has_parked != (story_.status == OrderStatus::kParked)) {
@@ -251,8 +350,9 @@ class Checker::OneWrite {
   const StoreWrite& write_;
   Story& story_;
   OrderStatus before_;
-  std::map<TaskKey, Row> removed_;
+  std::map<TaskKey, Story::Row> removed_;
   std::set<TaskKey> operated_;
+  std::set<StepIndex> unopened_;  ///< parked because their list cannot be fanned out
 };
 
 void Checker::apply(const StoreWrite& write) {
@@ -267,6 +367,7 @@ void Checker::apply(const StoreWrite& write) {
       if (!is_new) fail("one order per id", order->row.id, "is inserted twice");
       it->second.payload = view(order->row.payload);
       it->second.pipeline = pipeline(order->row.pipeline);
+      it->second.context = order->row.context;
       if (it->second.pipeline == nullptr) fail("pipelines first", order->row.id, "has none");
     }
   }

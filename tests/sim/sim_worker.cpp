@@ -219,6 +219,7 @@ void SimWorker::finish(worker::RunId id, Outcome outcome) {
       ending.result.insert(0, "culprit ");
     }
     if (context_.handler.chance(0.2)) ending.context = R"({"by":")" + ending.result + R"("})";
+    if (context_.handler.chance(0.1)) ending.context = R"({"list":[1,2,3],"level":null})";
   } else if (outcome == Outcome::kSnooze) {
     ending.delay = Millis{static_cast<std::int64_t>(10 + context_.handler.below(2000))};
   } else {

@@ -1,5 +1,7 @@
 #include "tests/sim/workload.hpp"
 
+#include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -31,6 +33,7 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
   std::string text = "pipeline: " + name + "\nversion: " + std::to_string(version) + "\n";
   if (chance.chance(0.1)) text += "deadline: 30s\n";
   text += "steps:\n";
+  std::set<std::string> async;
   const std::uint64_t steps = chance.chance(0.25) ? 1 : 2 + chance.below(7);
   for (std::uint64_t step = 0; step < steps; ++step) {
     std::vector<std::string> after;
@@ -44,7 +47,8 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
     text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
             ", first: " + std::to_string(20 + chance.below(400)) +
             "ms, factor: 2, cap: 2s, alarm_after: 1 }";
-    if (chance.chance(context_.scenario.undoes)) {
+    const bool is_undone = chance.chance(context_.scenario.undoes);
+    if (is_undone) {
       text += ", compensate: { handler: q" + std::to_string(chance.below(queues_.size())) +
               ", retry: { attempts: " + std::to_string(1 + chance.below(4)) +
               ", first: 50ms, factor: 2, cap: 1s, alarm_after: 1 } }";
@@ -56,9 +60,49 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
       for (const auto& one : after) text += (&one == &after.front() ? "" : ", ") + one;
       text += "]";
     }
-    text += " }\n";
+    // A step with branches is not undone yet.
+    if (!is_undone && chance.chance(0.2)) {
+      text += chance.chance(0.8) ? ", each: list" : ", each: more.list";
+    }
+    text += draw_shape(after, async, "s" + std::to_string(step)) + " }\n";
   }
   return text;
+}
+
+/// Keys that shape the way: conditions, what may fail, what is not waited for.
+std::string Workload::draw_shape(const std::vector<std::string>& after,
+                                 std::set<std::string>& async, const std::string& name) {
+  auto& chance = context_.work;
+  std::string text;
+  if (chance.chance(0.1)) {
+    constexpr std::array<std::string_view, 4> kConditions{
+        "level == 'gold'", "not (level == 'gold')", "by != 'nobody' or size > 2", "size <= 2"};
+    text += ", when: \"" + std::string(kConditions[chance.below(kConditions.size())]) + "\"";
+  }
+  if (chance.chance(0.15)) text += ", optional: true";
+  if (chance.chance(0.12)) text += ", fallback: q" + std::to_string(chance.below(queues_.size()));
+  const bool is_after_async =
+      std::any_of(after.begin(), after.end(), [&](const auto& one) { return async.contains(one); });
+  if (is_after_async || (name != "s0" && chance.chance(0.12))) {
+    async.insert(name);
+    text += ", class: async";
+  }
+  return text;
+}
+
+/// The context of an order: lists that are short, empty, too long, or none.
+std::string Workload::draw_context() {
+  auto& chance = context_.work;
+  std::string text = R"({"size":)" + std::to_string(chance.below(5));
+  if (chance.chance(0.5)) text += R"(,"level":"gold")";
+  if (chance.chance(0.97)) {
+    text += R"(,"list":[)";
+    for (std::uint64_t left = chance.below(5); left > 0; --left)
+      text += R"({"n":1})" + std::string(left > 1 ? "," : "");
+    text += "]";
+  }
+  if (chance.chance(0.95)) text += R"(,"more":{"list":["a","b"]})";
+  return text + "}";
 }
 
 void Workload::put(const std::string& source) {
@@ -104,7 +148,7 @@ wire::OrderRequest Workload::draw_order() {
   }
   if (chance.chance(0.05)) order.payload.append(20'000, '.');
   if (chance.chance(0.3)) order.customer = "customer " + std::to_string(chance.below(3));
-  if (chance.chance(0.3)) order.context = R"({"level":"gold"})";
+  order.context = draw_context();
   if (chance.chance(s.delay)) {
     context_.coverage.count(Fault::kDelaySet);
     order.delay_ms = 100 + chance.below(12'000);
@@ -191,7 +235,9 @@ void Workload::operate() {
   verb.id = ids[chance.below(ids.size())];
   const auto steps = checker_.parked_steps(verb.id);
   verb.step = "s0";
-  if (!steps.empty()) std::tie(verb.step, verb.kind) = steps[chance.below(steps.size())];
+  if (!steps.empty()) {
+    std::tie(verb.step, verb.branch, verb.kind) = steps[chance.below(steps.size())];
+  }
   verb.verb = static_cast<std::uint8_t>(chance.below(4));
   verb.result = "by hand";
   verb.who = "sim";
@@ -232,10 +278,11 @@ void Workload::heal() {
 
 void Workload::mend() {
   for (const auto& id : checker_.parked_orders()) {
-    for (const auto& [step, kind] : checker_.parked_steps(id)) {
+    for (const auto& [step, branch, kind] : checker_.parked_steps(id)) {
       wire::Operate verb;
       verb.id = id;
       verb.step = step;
+      verb.branch = branch;
       verb.kind = kind;
       verb.who = "sim";
       verb.why = "mends it";

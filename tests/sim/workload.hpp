@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ class Workload {
 
  private:
   std::string draw_pipeline(const std::string& name, std::uint32_t version);
+  std::string draw_shape(const std::vector<std::string>& after, std::set<std::string>& async,
+                         const std::string& name);
+  std::string draw_context();
   void put(const std::string& source);
   void submit_one();
   wire::OrderRequest draw_order();

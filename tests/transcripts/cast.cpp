@@ -101,6 +101,15 @@ TaskKey Cast::task(const std::string& text) const {
     key.kind = TaskKind::kCompensate;
     name.erase(0, 1);
   }
+  if (const std::size_t colon = name.find(":fallback"); colon != std::string::npos) {
+    key.kind = TaskKind::kFallback;
+    name.resize(colon);
+  }
+  if (const std::size_t bracket = name.find('['); bracket != std::string::npos) {
+    key.branch =
+        static_cast<BranchIndex>(number_in(name.substr(bracket + 1, name.size() - bracket - 2)));
+    name.resize(bracket);
+  }
   const auto step = pipeline->second->find(name);
   if (!step) throw std::runtime_error("`" + text + "` names no step");
   key.step = *step;
@@ -139,14 +148,24 @@ std::string Cast::name(const OrderId& id) const {
 
 std::string Cast::name(const TaskKey& key) const { return name(key.order) + "/" + step_name(key); }
 
+std::string Cast::step_word(const TaskKey& key) const {
+  const auto pipeline = pipeline_of_.find(key.order);
+  if (pipeline == pipeline_of_.end() || key.step >= pipeline->second->steps.size()) {
+    return std::to_string(key.step);
+  }
+  return pipeline->second->steps[key.step].name;
+}
+
 std::string Cast::step_name(const TaskKey& key) const {
   if (key.kind == TaskKind::kDeadline) return "(deadline)";
   const auto pipeline = pipeline_of_.find(key.order);
   if (pipeline == pipeline_of_.end() || key.step >= pipeline->second->steps.size()) {
     return std::to_string(key.step);
   }
-  const std::string& name = pipeline->second->steps[key.step].name;
-  return key.kind == TaskKind::kCompensate ? "~" + name : name;
+  const Step& step = pipeline->second->steps[key.step];
+  if (key.kind == TaskKind::kCompensate) return "~" + step.name;
+  return step.name + (step.each.empty() ? "" : "[" + std::to_string(key.branch) + "]") +
+         (key.kind == TaskKind::kFallback ? ":fallback" : "");
 }
 
 // ---- durations and fences ----------------------------------------------------------------------

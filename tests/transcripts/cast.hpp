@@ -83,7 +83,8 @@ class Cast {
 
   [[nodiscard]] std::string name(const OrderId& id) const;
   [[nodiscard]] std::string name(const TaskKey& key) const;       ///< A/pay
-  [[nodiscard]] std::string step_name(const TaskKey& key) const;  ///< pay
+  [[nodiscard]] std::string step_name(const TaskKey& key) const;  ///< pay, pay[2], pay:fallback
+  [[nodiscard]] std::string step_word(const TaskKey& key) const;  ///< pay
   [[nodiscard]] std::string name(Send::To side, PeerId number) const;
   [[nodiscard]] std::string pipeline_name(PipelineId id) const;
 

@@ -258,8 +258,9 @@ bool Player::act_as_operator(const Command& command) {
     wire::Operate operate;
     operate.verb = static_cast<std::uint8_t>(verb);
     operate.id = key.order;
-    operate.step = cast_.step_name({key.order, key.step, key.branch, TaskKind::kForward});
-    operate.kind = static_cast<std::uint8_t>(key.kind);
+    operate.step = cast_.step_word(key);
+    operate.branch = key.branch;
+    operate.kind = key.kind == TaskKind::kCompensate ? 1 : 0;
     operate.result = command.get("result");
     operate.who = who;
     operate.why = why;

@@ -143,7 +143,12 @@ std::string Wording::offer(const wire::Offer& offer) const {
   if (!offer.context.empty()) text += " context=" + offer.context;
   if (!offer.traceparent.empty()) text += " trace=" + offer.traceparent;
   if (!offer.tracestate.empty()) text += "," + offer.tracestate;
-  for (const auto& result : offer.results) text += " " + result.step + "=" + quoted(result.result);
+  if (!offer.element.empty()) text += " element=" + offer.element;
+  for (const auto& result : offer.results) {
+    text +=
+        " " + result.step + (result.branch == 0 ? "" : "[" + std::to_string(result.branch) + "]");
+    text += "=" + quoted(result.result);
+  }
   if (offer.deadline_ms != 0) {
     text += " deadline in " + to_text(Millis{static_cast<std::int64_t>(offer.deadline_ms)});
   }
@@ -169,8 +174,9 @@ Lines Wording::body(Asked asked, const std::string& bytes) const {
     const auto order = decoded<wire::OrderView>(bytes);
     lines.push_back(cast_.name(order.id) + " is " + order.status);
     for (const auto& task : order.tasks) {
-      lines.push_back(undo(task.kind) + task.step + " " + task.state +
-                      " attempt=" + std::to_string(task.attempt) +
+      lines.push_back(undo(task.kind) + task.step +
+                      (task.branch == 0 ? "" : "[" + std::to_string(task.branch) + "]") + " " +
+                      task.state + " attempt=" + std::to_string(task.attempt) +
                       (task.worker.empty() ? "" : " worker=" + task.worker) +
                       (task.reason.empty() ? "" : " (" + task.reason + ")"));
     }

@@ -106,6 +106,8 @@ const std::string& Task::step() const { return run_->offer.step; }
 const std::string& Task::handler() const { return run_->offer.handler; }
 const std::string& Task::queue() const { return run_->offer.queue; }
 std::uint16_t Task::branch() const { return run_->offer.key.branch; }
+std::string_view Task::element() const { return run_->offer.element; }
+bool Task::is_fallback() const { return run_->offer.key.kind == TaskKind::kFallback; }
 std::uint32_t Task::attempt() const { return run_->offer.fence.attempt; }
 std::uint8_t Task::priority() const { return run_->offer.priority; }
 bool Task::is_compensation() const { return run_->offer.key.kind == TaskKind::kCompensate; }

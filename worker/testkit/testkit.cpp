@@ -366,9 +366,27 @@ const StepReport& Report::at(std::string_view step) const {
   return found == steps.end() ? kNone : *found;
 }
 
+/// What brokers run and this kit does not: said at once, never ignored.
+static std::vector<Problem> not_played(const Pipeline& pipeline) {
+  auto problems = unsupported(pipeline);
+  for (const Step& step : pipeline.steps) {
+    const char* key = !step.when.empty()       ? "when"
+                      : !step.each.empty()     ? "each"
+                      : !step.fallback.empty() ? "fallback"
+                      : step.optional          ? "optional"
+                      : step.async             ? "class: async"
+                                               : nullptr;
+    if (key == nullptr) continue;
+    problems.push_back({step.line, step.column,
+                        "step `" + step.name + "`: the test kit does not play `" + key + "`",
+                        "test its handler alone, or against `ordo dev`"});
+  }
+  return problems;
+}
+
 PipelineTest::PipelineTest(std::string_view yaml) : state_(std::make_unique<State>()) {
   auto parsed = parse_pipeline(yaml);
-  const auto problems = parsed ? unsupported(*parsed) : parsed.error();
+  const auto problems = parsed ? not_played(*parsed) : parsed.error();
   if (!problems.empty()) {
     state_->problem = problems.front().to_string("pipeline");
     return;

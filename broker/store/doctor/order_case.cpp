@@ -309,7 +309,7 @@ void OrderCase::judge_row(const OwedRow& row, const Circumstances& circumstances
   owed_ += is_async && !is_ending_ ? 0 : 1;
   if (row.state != "parked") {
     alive_ = row;
-  } else if (!is_async) {
+  } else {
     ++parked_;
     parked_row_ = row;
   }

@@ -242,7 +242,7 @@ TEST_F(DoctorOrders, AreTakenWhenTheyAreDue) {
 TEST_F(DoctorOrders, MayGoOnAfterTheirEndWithWhatIsAsync) {
   const std::string source =
       "pipeline: tail\nversion: 1\nsteps:\n  pay: {}\n  mail: { after: pay, class: async }\n"
-      "  poll: { after: mail }\n";
+      "  poll: { after: mail, class: async }\n";
   const auto pipeline = parse_pipeline(source);
   ASSERT_TRUE(pipeline);
   damage("finished", "insert into pipeline values (" + std::to_string(pipeline->id) +

@@ -131,13 +131,8 @@ TEST(Pipelines, NameEachKeyThatCannotBeRunYet) {
             "14 step `payment`: `on_timeout` is not supported yet\n"
             "14 step `payment`: `late` is not supported yet\n"
             "15 step `remind`: `delay` is not supported yet\n"
-            "15 step `remind`: `when` is not supported yet\n"
             "16 step `ledger`: `fair_by` is not supported yet\n"
             "16 step `ledger`: `limit_key` is not supported yet\n"
-            "17 step `issue`: `each` is not supported yet\n"
-            "17 step `issue`: `fallback` is not supported yet\n"
-            "22 step `notify`: `optional` is not supported yet\n"
-            "22 step `notify`: `class: async` is not supported yet\n"
             "23 step `bill`: `order` is not supported yet\n");
 }
 

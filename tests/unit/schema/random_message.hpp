@@ -31,7 +31,7 @@ template <class Owner, class T> void fill_field(Random& random, const Owner& own
   } else if constexpr (std::is_same_v<T, SessionId>) {
     for (auto& byte : value) byte = static_cast<std::uint8_t>(random.below(256));
   } else if constexpr (std::is_same_v<T, TaskKind>) {
-    value = static_cast<TaskKind>(random.below(3));
+    value = static_cast<TaskKind>(random.below(4));
   } else if constexpr (std::is_unsigned_v<T>) {
     // All magnitudes, so that every width on the wire is met.
     const std::uint64_t any = random.next() >> random.below(64);

@@ -120,7 +120,11 @@ class Task {
   [[nodiscard]] const std::string& step() const;
   [[nodiscard]] const std::string& handler() const;
   [[nodiscard]] const std::string& queue() const;
-  [[nodiscard]] std::uint16_t branch() const;   ///< which element of a fan-out; 0 without one
+  [[nodiscard]] std::uint16_t branch() const;  ///< which element of a fan-out; 0 without one
+  /// The branch's element as JSON text; empty where the step has no `each`.
+  [[nodiscard]] std::string_view element() const;
+  /// Whether the step's own handler has failed for good and this is its fallback's turn.
+  [[nodiscard]] bool is_fallback() const;
   [[nodiscard]] std::uint32_t attempt() const;  ///< from 1
   [[nodiscard]] std::uint8_t priority() const;  ///< 0 most urgent to 9
   /// Whether this undoes a step instead of doing it.

@@ -111,8 +111,9 @@ function openingTimes(
 ): Map<string, number | undefined> {
   const through = new Map<string, number>();
   for (const event of events) {
-    const ends = ['succeeded', 'operator_skip', 'operator_complete'].includes(event.kind);
-    if (ends && event.step && !event.task_kind) through.set(event.step, event.at_ms);
+    const kinds = ['succeeded', 'skipped', 'operator_skip', 'operator_complete'];
+    const ends = kinds.includes(event.kind) && event.task_kind !== 'compensate';
+    if (ends && event.step) through.set(event.step, event.at_ms);
   }
   const opened = new Map<string, number | undefined>();
   for (const { step, after } of graph) {

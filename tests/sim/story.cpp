@@ -1,0 +1,71 @@
+#include "tests/sim/story.hpp"
+
+#include <algorithm>
+
+#include "schema/context.hpp"
+#include "schema/pipeline_condition.hpp"
+
+namespace ordo::sim {
+
+bool Story::is_done(StepIndex step) const {
+  const auto fanned = branches.find(step);
+  if (fanned == branches.end()) return done.contains({step, 0});
+  const auto its = std::count_if(done.begin(), done.end(),
+                                 [&](const auto& one) { return one.first.first == step; });
+  return static_cast<std::size_t>(its) == fanned->second;
+}
+
+bool Story::is_chained(StepIndex step) const {
+  const Step& definition = pipeline->steps[step];
+  return !definition.each.empty() && definition.when.empty() && definition.after.size() == 1 &&
+         pipeline->steps[definition.after.front()].each == definition.each;
+}
+
+bool Story::may_open(const Spot& spot) const {
+  const auto& after = pipeline->steps[spot.first].after;
+  if (is_chained(spot.first) && branches.contains(after.front())) {
+    return done.contains({after.front(), spot.second});
+  }
+  return std::all_of(after.begin(), after.end(), [&](StepIndex step) { return is_done(step); });
+}
+
+bool Story::condition_holds(StepIndex step) const {
+  const std::string& when = pipeline->steps[step].when;
+  ContextFields fields(context);
+  return when.empty() || pipeline::holds(when, [&](auto field) { return fields.value(field); });
+}
+
+std::optional<std::size_t> Story::list_size(StepIndex step) const {
+  ContextFields fields(context);
+  const auto list = fields.list(pipeline->steps[step].each);
+  if (!list || list->size() > limits::kBranches) return std::nullopt;
+  return list->size();
+}
+
+void Story::fan_out(StepIndex step, std::size_t count) {
+  branches[step] = count;
+  for (const StepIndex next : pipeline->steps[step].before) {
+    if (is_chained(next)) fan_out(next, count);
+  }
+}
+
+bool Story::is_complete() const {
+  for (StepIndex step = 0; step < pipeline->steps.size(); ++step) {
+    if (!pipeline->steps[step].async && !is_done(step)) return false;
+  }
+  return true;
+}
+
+std::optional<Story::Spot> Story::forgotten() const {
+  for (StepIndex step = 0; step < pipeline->steps.size(); ++step) {
+    const auto fanned = branches.find(step);
+    const std::size_t count = fanned == branches.end() ? 1 : fanned->second;
+    for (std::size_t branch = 0; branch < count; ++branch) {
+      const Spot spot{step, static_cast<BranchIndex>(branch)};
+      if (may_open(spot) && !opened.contains(spot) && !done.contains(spot)) return spot;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace ordo::sim
