@@ -170,6 +170,7 @@ class Engine::State {
     std::uint32_t attempt = 0;
     Fence fence;
     Fence adopted;
+    bool maybe = false;                     ///< known since its row was written
     std::optional<wire::SessionId> worker;  ///< who holds it
   };
   void take_up_again(Task& task, const Granted& before, bool is_culprit);

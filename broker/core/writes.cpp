@@ -362,6 +362,7 @@ std::vector<Engine::State::Granted> Engine::State::drop_order(Shard& shard, cons
     one.attempt = task->attempt;
     one.fence = task->fence;
     one.adopted = task->adopted;
+    one.maybe = task->maybe;
     if (task->hold == Hold::kLeased && task->worker != nullptr) one.worker = task->worker->session;
   }
   shard.orders.erase(found);
@@ -397,6 +398,7 @@ void Engine::State::abandon(Shard& shard, const Write& write) {
 /// A task of an order that was read again after a refused write.
 void Engine::State::take_up_again(Task& task, const Granted& before, bool is_culprit) {
   task.fence = before.fence;
+  task.maybe = task.maybe || before.maybe;
   const auto worker = before.worker ? workers_.find(*before.worker) : workers_.end();
   if (!is_culprit && worker != workers_.end()) {
     lease(task, *worker->second, before.fence, before.adopted);  // it never knew
