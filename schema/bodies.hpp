@@ -124,8 +124,9 @@ struct QueueView {
   std::uint64_t ready = 0, leased = 0, backlog = 0;  ///< backlog: exact once it was read through
   std::uint32_t workers = 0, slots = 0;
   std::int64_t oldest_ms = 0;  ///< age of the oldest ready task in hand; 0: none
+  std::uint64_t held = 0;      ///< ready, but kept back by a breaker, a limit or a pause; about
   template <class S, class F> static void fields(S& s, F&& f) {
-    f(s.queue, s.paused, s.ready, s.leased, s.backlog, s.workers, s.slots, s.oldest_ms);
+    f(s.queue, s.paused, s.ready, s.leased, s.backlog, s.workers, s.slots, s.oldest_ms, s.held);
   }
 };
 struct QueueList {

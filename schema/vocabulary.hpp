@@ -65,7 +65,7 @@ enum class Cause : std::uint8_t {
   kDue,
   kPagedIn,
   kWindowFull,
-  kPaused,
+  kHeld,
   kOperatorRetry,
   kOperatorSkip,
   kOperatorComplete,
@@ -73,7 +73,8 @@ enum class Cause : std::uint8_t {
   kMustNotFail,
   kOptional,
   kFellBack,
-  kFailedAside
+  kFailedAside,
+  kAdmitted
 };
 
 /// What an event says happened.
@@ -117,12 +118,12 @@ constexpr std::string_view to_string(TaskState s) {
   return kWords[static_cast<std::size_t>(s)];
 }
 constexpr std::string_view to_string(Cause c) {
-  constexpr std::array<std::string_view, 21> kWords{
+  constexpr std::array<std::string_view, 22> kWords{
       "dispatched",        "succeeded",    "attempt failed", "snoozed",        "worker lost",
       "handed back",       "exhausted",    "poisoned",       "failed",         "due",
-      "paged in",          "window full",  "paused",         "operator retry", "operator skip",
+      "paged in",          "window full",  "held",           "operator retry", "operator skip",
       "operator complete", "order ending", "must not fail",  "optional",       "fell back",
-      "failed aside"};
+      "failed aside",      "admitted"};
   return kWords[static_cast<std::size_t>(c)];
 }
 constexpr std::string_view to_string(EventKind k) {
@@ -160,7 +161,7 @@ constexpr bool is_final(TaskState s) { return s >= TaskState::kSucceeded; }
 /// How many there are of each, for loops over all of them.
 inline constexpr std::size_t kOrderStatuses = 7;
 inline constexpr std::size_t kTaskStates = 11;
-inline constexpr std::size_t kCauses = 21;
+inline constexpr std::size_t kCauses = 22;
 inline constexpr std::size_t kEventKinds = 18;
 
 /// Finds the enum value of a word; nullopt for a word that is none of them.
@@ -195,6 +196,9 @@ inline constexpr std::array kTransitions{
     Transition{TaskState::kLeased, Cause::kOrderEnding, TaskState::kCancelled},
     Transition{TaskState::kReady, Cause::kOrderEnding, TaskState::kCancelled},
     Transition{TaskState::kReady, Cause::kWindowFull, TaskState::kBacklog},
+    Transition{TaskState::kReady, Cause::kHeld, TaskState::kHeld},
+    Transition{TaskState::kHeld, Cause::kAdmitted, TaskState::kReady},
+    Transition{TaskState::kHeld, Cause::kOrderEnding, TaskState::kCancelled},
     Transition{TaskState::kBacklog, Cause::kPagedIn, TaskState::kReady},
     Transition{TaskState::kBacklog, Cause::kOrderEnding, TaskState::kCancelled},
     Transition{TaskState::kScheduled, Cause::kDue, TaskState::kReady},

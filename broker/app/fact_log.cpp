@@ -30,6 +30,8 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kCompensationBegun:
     case FactKind::kFellBack:
     case FactKind::kShardOpened: return log::Level::kInfo;
+    case FactKind::kDependencyState:
+      return fact.text == "open" ? log::Level::kWarn : log::Level::kInfo;
     case FactKind::kTaskEnded:
       return fact.text == "permanent" ? log::Level::kWarn : log::Level::kDebug;
     case FactKind::kOrderEnded:
@@ -47,6 +49,7 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kTaskReady:
     case FactKind::kTaskCancelled:
     case FactKind::kResultRepeated:
+    case FactKind::kTaskHeld:
     case FactKind::kBacklogged:
     case FactKind::kPagedIn:
     case FactKind::kJoinFired:
@@ -70,6 +73,9 @@ class Line {
   explicit Line(const Fact& fact) : fact_(fact) {
     if (!fact.key.order.is_zero()) {
       add_order();
+    } else if (fact.kind == FactKind::kDependencyState) {
+      add("dependency", *fact.dependency);
+      add_text("breaker", fact.text);
     } else if (is_about_worker()) {
       add("worker", fact.text);
       if (fact.count != 0) add("slots", fact.count);

@@ -22,6 +22,9 @@ Engine::State::Place Engine::State::place(Shard& shard, Queue& queue, std::uint8
 Task& Engine::State::take_in_hand(Order& order, const TaskRow& row) {
   auto& task = *order.tasks.emplace_back(std::make_unique<Task>(order, queue_named(row.queue)));
   task.read(row);
+  // A fallback calls somebody else.
+  const bool has_gate = order.pipeline->has_gates && row.key.kind != TaskKind::kFallback;
+  if (has_gate) task.uses = order.pipeline->uses[task.step];
   return task;
 }
 
@@ -119,6 +122,7 @@ void Engine::State::dispatch(Queue& queue) {
     if (worker == nullptr) break;
     Task* task = queue.pop();
     if (task == nullptr) break;  // what is ready is out of its line until its shard is trusted
+    if (keeps_back(*task)) continue;
     Shard& shard = shards_.at(task->order.shard);
     if (is_trusted(shard)) {
       grant(*task, *worker);
@@ -146,6 +150,10 @@ void Engine::State::trust_again(Shard& shard) {
 void Engine::State::grant(Task& task, Worker& worker) {
   const Shard& shard = shards_.at(task.order.shard);
   const Steady ready_since = task.since;
+  if (task.uses != nullptr) {
+    task.uses->limit.start(now.steady);
+    task.uses->breaker.start(now.steady);
+  }
   transition(task, TaskState::kReady, Cause::kDispatched);
   lease(task, worker, shard.fence(task.attempt + 1));
   ++worker.sent;
@@ -167,6 +175,7 @@ void Engine::State::lease(Task& task, Worker& worker, Fence fence, Fence adopted
   task.timer_at = now.steady + task.timeout();
   ++worker.leased;
   ++task.queue.leased;
+  if (task.uses != nullptr) ++task.uses->in_flight;
   worker.leases.push_back(task, task.lease);
   timers_.arm(task, task.timer, task.timer_at);
 }

@@ -38,8 +38,9 @@ void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
 
 /// A cancel or a deadline tells who runs a task of the order; beside a failure it just finishes.
 void Engine::State::stop_task(Draft& draft, Task& task) {
-  if (task.hold == Hold::kReady || task.hold == Hold::kBorn) {
-    transition(task, TaskState::kReady, Cause::kOrderEnding);
+  const bool is_held = task.hold == Hold::kHeld;
+  if (is_held || task.hold == Hold::kReady || task.hold == Hold::kBorn) {
+    transition(task, is_held ? TaskState::kHeld : TaskState::kReady, Cause::kOrderEnding);
     fact(about(FactKind::kTaskCancelled, task));
     if (task.maybe) note_maybe(draft, task.key(), "maybe");
     remove_row(draft, task);
@@ -57,7 +58,7 @@ void Engine::State::stop_row(Draft& draft, const DeferredRow& row) {
   const bool counts = order.pipeline->compensated.test(key.step);
   const bool is_given_out = counts && is_suspect(*draft.shard, row);
   if (is_given_out && draft.shard->grace_until) {  // who runs it may still say so
-    transition(key, row.state, row.state == TaskState::kBacklog ? Cause::kPagedIn : Cause::kDue);
+    transition(key, row.state, cause_of_return(row.state));
     undefer(draft, key);
     Task& task = take_in_hand(order, row.task);
     insert_row(draft, task);

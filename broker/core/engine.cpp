@@ -37,7 +37,8 @@ Planted::Planted(const std::string& name)
       optional_ends(name == "optional-ends"),
       late_async(name == "late-async"),
       early_join(name == "early-join"),
-      forgotten_fan(name == "forgotten-fan") {}
+      forgotten_fan(name == "forgotten-fan"),
+      forgotten_held(name == "forgotten-held") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;
@@ -97,7 +98,9 @@ void Engine::State::tick() {
   check_sessions();
   forget_old_waiters();
   for (auto& [number, shard] : shards_) {
-    if (shard.is_open()) page_backlogs(shard);
+    if (!shard.is_open()) continue;
+    page_held(shard);
+    page_backlogs(shard);
   }
   for (Queue* queue : queue_list_) {
     if (queue->ready > 0) wake(*queue);
@@ -106,6 +109,7 @@ void Engine::State::tick() {
 
 void Engine::State::finish_step() {
   for (auto& [number, shard] : shards_) trust_again(shard);
+  tend_gates();
   for (std::size_t i = 0; i < woken_.size(); ++i) {
     Queue& queue = *woken_[i];
     queue.is_woken = false;
@@ -118,6 +122,7 @@ void Engine::State::finish_step() {
     }
   }
   woken_.clear();
+  for (Gate* gate : tended_) admit_held(*gate);
   for (auto& [number, shard] : shards_) {
     if (shard.to_load.empty()) continue;
     out->store.push_back({number, LoadOrders{shard.incarnation, std::exchange(shard.to_load, {})}});
@@ -127,6 +132,7 @@ void Engine::State::finish_step() {
 std::optional<Steady> Engine::State::next_deadline() const {
   Steady next = next_tick_;
   if (const auto timer = timers_.next()) next = std::min(next, *timer);
+  if (const auto gates = next_of_gates()) next = std::min(next, *gates);
   for (const auto& [number, shard] : shards_) {
     if (shard.reopen_at) next = std::min(next, *shard.reopen_at);
     if (shard.grace_until) next = std::min(next, *shard.grace_until);
@@ -144,9 +150,11 @@ EngineCounts Engine::State::counts() const {
     counts.open_shards += shard.is_open() ? 1 : 0;
     counts.unclaimed += shard.unclaimed.size();
     for (const auto& [index, backlog] : shard.backlogs) counts.backlog += backlog.count;
+    for (const auto& [place, held] : shard.held) counts.held += held.count;
   }
   for (const Queue* queue : queue_list_) {
     counts.ready += queue->ready;
+    counts.held += queue->held;
     counts.leased += queue->leased;
   }
   counts.writes_in_flight = writes_in_flight_;
@@ -160,12 +168,13 @@ EngineCounts Engine::State::counts() const {
   return counts;
 }
 
-/// In hand without a worker, and in the backlog.
+/// In hand without a worker, held, and in the backlog.
 std::uint64_t Engine::State::waiting_tasks() const {
   std::uint64_t count = 0;
-  for (const Queue* queue : queue_list_) count += queue->ready;
+  for (const Queue* queue : queue_list_) count += queue->ready + queue->held;
   for (const auto& [number, shard] : shards_) {
     for (const auto& [index, backlog] : shard.backlogs) count += backlog.count;
+    for (const auto& [place, held] : shard.held) count += held.count;
   }
   return count;
 }
@@ -253,7 +262,7 @@ Fact Engine::State::about(FactKind kind, const Task& task) const {
   fact.key = task.key();
   const Step& step = task.order.pipeline->steps[task.step];
   fact.step = &step.name;
-  if (!step.uses.empty()) fact.dependency = &step.uses;
+  if (!step.uses.empty() && task.kind != TaskKind::kFallback) fact.dependency = &step.uses;
   fact.queue = &task.queue.name;
   fact.attempt = task.fence.attempt != 0 ? task.fence.attempt : task.attempt;
   if (task.worker != nullptr) fact.worker = task.worker->number();

@@ -31,6 +31,7 @@ struct EngineCounts {
   std::size_t waiters = 0;
   std::size_t workers = 0;
   std::size_t free_slots = 0;
+  std::uint64_t held = 0;     ///< about how many ready tasks are kept back
   std::uint64_t backlog = 0;  ///< about how many tasks wait in the backlog
   std::size_t open_shards = 0;
 };

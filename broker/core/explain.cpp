@@ -241,6 +241,8 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
   } else if (queue.is_paused && task.state != "leased") {
     why =
         "Queue " + queue.name + " is paused by " + queue.paused_by + ": " + queue.paused_why + ".";
+  } else if (task.state == "held") {
+    why = explain_held(name, task.reason);
   } else if (task.state == "scheduled") {
     why = name + (task.attempt == 0 ? " starts in " : " runs again in ") +
           std::to_string(task.run_in_ms) + " ms (" + task.reason +

@@ -57,10 +57,12 @@ enum class FactKind : std::uint8_t {
   kCompensationEnded,  ///< everything is undone, durable; pipeline, took = accepted to end
   kDeadlineMissed,     ///< by an order that only goes forward; pipeline
   kStepSkipped,        ///< pipeline, step, text = "when", "optional" or "each"
-  kFellBack            ///< its own handler failed for good, its fallback is asked; pipeline, step
+  kFellBack,           ///< its own handler failed for good, its fallback is asked; pipeline, step
+  kDependencyState,    ///< dependency, text = what its breaker is: closed, open, probing, ramping
+  kTaskHeld            ///< queue, step; text = what keeps it back
 };
 
-inline constexpr std::array<std::string_view, 38> kFactWords{
+inline constexpr std::array<std::string_view, 40> kFactWords{
     "order_accepted",     "order_duplicate",    "order_refused",
     "order_ended",        "task_ready",         "task_dispatched",
     "task_ended",         "task_retried",       "task_alarm",
@@ -73,7 +75,8 @@ inline constexpr std::array<std::string_view, 38> kFactWords{
     "write_rejected",     "row_missing",        "busy",
     "wait_given_up",      "pipeline_known",     "transition",
     "compensation_begun", "compensation_ended", "deadline_missed",
-    "step_skipped",       "fell_back"};
+    "step_skipped",       "fell_back",          "dependency_state",
+    "task_held"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];

@@ -255,6 +255,7 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
                             pipeline->steps[step.after.front()].each == step.each;
     pipeline->chained.set(i, is_chained);
   }
+  learn_gates(*pipeline);
   const KnownPipeline* known = pipeline.get();
   for (std::size_t step = 0; step < count; ++step) {
     if (!pipeline->steps[step].compensate.empty()) pipeline->compensated.set(step);

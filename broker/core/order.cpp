@@ -25,6 +25,7 @@ Task::Task(Order& its_order, Queue& its_queue)
 
 Task::~Task() {
   if (line.is_linked()) --queue.ready;
+  unhold();
   release();
   --queue.in_hand;
   queue.in_hand_bytes -= bytes;
@@ -73,9 +74,21 @@ void Task::release() {
   lease.unlink();
   timer.unlink();
   --queue.leased;
+  if (uses != nullptr) {
+    --uses->in_flight;
+    uses->breaker.gone(since);
+  }
   if (worker != nullptr) --worker->leased;
   worker = nullptr;
   progress.clear();
+}
+
+void Task::unhold() {
+  if (gate == nullptr) return;
+  gate->held[queue.index].erase(this);
+  --gate->held_count;
+  --queue.held;
+  gate = nullptr;
 }
 
 Task* Order::find(const TaskKey& key) {
@@ -147,6 +160,13 @@ void Order::mark_done(StepIndex step, BranchIndex branch) {
 
 void Order::erase(const Task& task) {
   std::erase_if(tasks, [&](const auto& held) { return held.get() == &task; });
+}
+
+bool Queue::is_shut() const {
+  return !users.empty() && std::all_of(users.begin(), users.end(), [](const auto& user) {
+    const auto& [pipeline, dependency] = user;
+    return pipeline->is_paused || (dependency != nullptr && dependency->is_shut());
+  });
 }
 
 void Queue::push(Task& task) {

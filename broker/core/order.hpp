@@ -13,10 +13,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "broker/core/effects.hpp"
+#include "broker/core/gate.hpp"
 #include "broker/core/hooks.hpp"
 #include "broker/core/rows.hpp"
 #include "schema/pipeline.hpp"
@@ -33,7 +35,8 @@ enum class Hold : std::uint8_t {
   kReady,      ///< in its queue's line
   kUnclaimed,  ///< of an earlier epoch: some worker may be running it
   kLeased,     ///< a worker holds it
-  kEnding      ///< its row's end is on its way to the tables
+  kEnding,     ///< its row's end is on its way to the tables
+  kHeld        ///< ready, but a gate keeps it back
 };
 
 struct Task {
@@ -52,6 +55,8 @@ struct Task {
   void read(const TaskRow& row);
   /// Ends the lease: the worker's slot is free again, the timer is off.
   void release();
+  /// Leaves the gate that holds it.
+  void unhold();
 
   Order& order;
   Queue& queue;
@@ -76,12 +81,20 @@ struct Task {
   Steady since{};            ///< kReady: in line since; kLeased: granted at
   Steady timer_at{};         ///< kLeased: when the attempt's timeout passes
   std::string progress;      ///< kLeased: the handler's last note
+  Gate* uses = nullptr;      ///< the dependency that its step uses
+  Gate* gate = nullptr;      ///< kHeld: what keeps it back
   Hook line;                 ///< kReady: the queue's line
   Hook lease;                ///< kLeased: the worker's list
   Hook timer;                ///< kLeased: the wheel
 };
 
 using StepSet = std::bitset<limits::kPipelineSteps>;
+
+/// Why a deferred row's task comes back in hand.
+constexpr Cause cause_of_return(TaskState state) {
+  if (state == TaskState::kHeld) return Cause::kAdmitted;
+  return state == TaskState::kBacklog ? Cause::kPagedIn : Cause::kDue;
+}
 
 /// A pipeline version with what dispatching needs beside its definition.
 struct KnownPipeline : Pipeline {
@@ -91,7 +104,10 @@ struct KnownPipeline : Pipeline {
   StepSet counted;      ///< the order's end waits for these: not async
   /// With `each`, after one step with the same: its branches open one by one, each after its own.
   StepSet chained;
-  bool is_shaped = false;  ///< some step has `when` or `each`
+  bool is_shaped = false;   ///< some step has `when` or `each`
+  Gate* gate = nullptr;     ///< of its name
+  std::vector<Gate*> uses;  ///< by step: its dependency; null: none
+  bool has_gates = false;   ///< some step uses a dependency
 };
 
 /// What the end of an order undoes (compensation.cpp).
@@ -171,6 +187,10 @@ struct Queue {
   std::uint64_t in_hand_bytes = 0;  ///< their payloads, contexts and results
   std::size_t ready = 0;
   std::size_t leased = 0;
+  std::size_t held = 0;  ///< of those in hand, kept back by gates
+  /// By whom it is used: pipeline and dependency. Where there is more than one, what is held must
+  /// leave room for others.
+  std::set<std::pair<const Gate*, const Gate*>> users;
   std::array<List<Task>, limits::kPriorities> lines;
   std::array<std::uint64_t, limits::kPriorities> pass{};  ///< stride scheduling
   std::uint64_t pass_now = 0;
@@ -178,6 +198,11 @@ struct Queue {
   std::size_t turn = 0;   ///< whose turn it is among `workers`
   bool is_woken = false;  ///< will be looked at when this step ends
 
+  [[nodiscard]] bool is_shared() const { return users.size() > 1; }
+  /// What takes room from others.
+  [[nodiscard]] std::size_t occupied() const { return is_shared() ? in_hand - held : in_hand; }
+  /// Whether nothing of it can go out whatever comes.
+  [[nodiscard]] bool is_shut() const;
   void push(Task& task);
   void push_first(Task& task);
   /// The task whose turn it is, taken out of its line; null when there is none.

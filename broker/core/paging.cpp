@@ -108,8 +108,8 @@ void Engine::State::on(event::PageLoaded& loaded) {
     }
   }
   for (const auto& row : page.rows) {
-    if (spec.what == PageSpec::What::kBacklog) {
-      auto& line = shard->backlogs[queue_named(spec.queue).index].lines[spec.priority];
+    if (spec.what != PageSpec::What::kDue) {
+      auto& line = line_of(*shard, spec);
       if (line.suspects > 0) {
         --line.suspects;
         line.suspect_seq = row.task.seq;
@@ -132,16 +132,23 @@ void Engine::State::on(event::PageLoaded& loaded) {
     return;
   }
   Queue& queue = queue_named(spec.queue);
-  auto& backlog = shard->backlogs[queue.index];
-  auto& line = backlog.lines[spec.priority];
-  backlog.is_paging = false;
-  backlog.count -= std::min<std::uint64_t>(backlog.count, page.rows.size());
+  auto& line = line_of(*shard, spec);
   if (!page.rows.empty()) line.cursor = page.rows.back().task.seq;
   if (page.is_last) {
     line.is_unknown = false;
     line.cursor = std::max(line.cursor, line.asked);
   }
-  if (!backlog.has_more()) backlog.count = 0;
+  const auto read = [&](auto& lines, bool has_more) {
+    lines.is_paging = false;
+    lines.count -= std::min<std::uint64_t>(lines.count, page.rows.size());
+    if (!has_more) lines.count = 0;
+  };
+  if (spec.what == PageSpec::What::kBacklog) {
+    auto& backlog = shard->backlogs[queue.index];
+    read(backlog, backlog.has_more());
+  } else {
+    read(shard->held[{gate_labelled(spec.holder)->index, queue.index}], line.has_more());
+  }
   Fact paged;
   paged.kind = FactKind::kPagedIn;
   paged.shard = shard->number;
@@ -149,6 +156,13 @@ void Engine::State::on(event::PageLoaded& loaded) {
   paged.count = page.rows.size();
   fact(std::move(paged));
   wake(queue);
+}
+
+/// The line that a page of a backlog or of held rows belongs to.
+BacklogLine& Engine::State::line_of(Shard& shard, const PageSpec& spec) {
+  const auto queue = queue_named(spec.queue).index;
+  if (spec.what == PageSpec::What::kBacklog) return shard.backlogs[queue].lines[spec.priority];
+  return shard.held[{gate_labelled(spec.holder)->index, queue}].line;
 }
 
 /// One deferred row whose turn has come. It stays in its table until whatever ends the task deletes
@@ -172,9 +186,9 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   if (order.is_ending && row.task.key.kind != TaskKind::kCompensate) {
     return wait_for_claim(shard, take());
   }
-  const bool is_backlog = row.state == TaskState::kBacklog;
+  const bool waits_for_time = row.state == TaskState::kScheduled;
   Queue& queue = queue_named(row.task.queue);
-  if (!is_backlog && place(shard, queue, row.task.priority) == Place::kBacklog) {
+  if (waits_for_time && place(shard, queue, row.task.priority) == Place::kBacklog) {
     transition(row.task.key, TaskState::kScheduled, Cause::kWindowFull);
     auto change = draft(shard, order);
     DeferredRow moved = row;
@@ -189,7 +203,7 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
     return;
   }
   Task& task = take();
-  transition(task.key(), row.state, is_backlog ? Cause::kPagedIn : Cause::kDue);
+  transition(task.key(), row.state, cause_of_return(row.state));
   if (is_suspect(shard, row)) return wait_for_claim(shard, task);
   make_ready(task);
 }
@@ -203,6 +217,9 @@ void Engine::State::take_passed_rows(Shard& shard, Order& order) {
     if (row.state == TaskState::kBacklog) {
       const auto& line = shard.backlogs[queue_named(row.task.queue).index].lines[row.task.priority];
       has_passed = row.task.seq <= line.cursor;
+    } else if (row.state == TaskState::kHeld) {
+      const HeldLine* held = held_line(shard, row.task, row.reason);
+      has_passed = held != nullptr && row.task.seq <= held->line.cursor;
     } else if (row.run_at) {
       has_passed =
           std::pair(*row.run_at, row.task.seq) <= std::pair(shard.due_cursor, shard.due_cursor_seq);
@@ -235,7 +252,9 @@ void Engine::State::page_backlogs(Shard& shard) {
 void Engine::State::page_backlog(Shard& shard, Queue& queue, Backlog& backlog) {
   if (backlog.is_paging || queue.is_paused || is_draining_ || !backlog.has_more()) return;
   const std::uint32_t half = settings_.window_tasks / 2;
-  if (queue.in_hand > half || queue.in_hand_bytes > settings_.window_bytes / 2) return;
+  if (queue.is_shut() || queue.occupied() > half || queue.in_hand >= settings_.window_tasks ||
+      queue.in_hand_bytes > settings_.window_bytes / 2)
+    return;
   std::size_t best = limits::kPriorities;
   for (std::size_t p = 0; p < limits::kPriorities; ++p) {
     if (!backlog.lines[p].has_more()) continue;

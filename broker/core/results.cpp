@@ -93,6 +93,9 @@ void Engine::State::take_result(Worker& worker, Task& task, wire::TaskResult& re
     ended.error = clean_text(result.error, limits::kTextBytes);
   }
   fact(std::move(ended));
+  if (outcome != Outcome::kSnooze) {
+    call_ended(task, outcome == Outcome::kSucceeded || outcome == Outcome::kPermanent);
+  }
   if (task.is_last_try() && outcome != Outcome::kSucceeded) {
     return cut_short(task,
                      {.worker = worker.name,
@@ -347,6 +350,7 @@ void Engine::State::failed(Task& task, const std::string& worker, const wire::Ta
 
 void Engine::State::timed_out(Task& task) {
   fact(about(FactKind::kTaskTimedOut, task));
+  call_ended(task, false);
   if (auto send = revocation(task, "timeout")) {
     // Its slot is taken until it is over.
     task.worker->revoked.insert({{task.key(), task.fence}, now.steady});

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "broker/core/admission.hpp"
 #include "broker/core/engine.hpp"
+#include "broker/core/limits.hpp"
 #include "broker/core/order.hpp"
 #include "broker/core/timer_wheel.hpp"
 #include "broker/core/waiter_book.hpp"
@@ -49,6 +49,13 @@ struct Backlog {
   [[nodiscard]] bool has_more() const;
 };
 
+/// What a gate holds of a queue in the tables of a shard.
+struct HeldLine {
+  BacklogLine line;
+  bool is_paging = false;
+  std::uint64_t count = 0;  ///< about how many rows
+};
+
 struct Shard {
   enum class State : std::uint8_t { kClosed, kOpening, kOpen };
 
@@ -77,6 +84,7 @@ struct Shard {
   std::map<OrderId, Loading> loading;
   std::vector<OrderId> to_load;               ///< asked for when this step ends
   std::map<std::uint32_t, Backlog> backlogs;  ///< by queue index
+  std::map<std::pair<std::uint32_t, std::uint32_t>, HeldLine> held;  ///< by gate and queue index
   std::optional<Wall> next_due;
   Wall due_cursor{};
   std::int64_t due_cursor_seq = 0;
@@ -113,7 +121,7 @@ struct Planted {
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
       lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
       forward_undo, kept_maybe, half_undone, when_ignored, optional_ends, late_async, early_join,
-      forgotten_fan;
+      forgotten_fan, forgotten_held;
 };
 
 class Engine::State {
@@ -206,6 +214,24 @@ class Engine::State {
   void wake_worker(const Worker& worker);
   bool is_trusted(const Shard& shard) const;
   void trust_again(Shard& shard);
+
+  // ---- gates.cpp: what keeps ready tasks back ----
+  Gate& gate_named(Gate::Kind kind, const std::string& name);
+  Gate* gate_labelled(const std::string& label);
+  void learn_gates(KnownPipeline& pipeline);
+  void tell_state(const Gate& gate);
+  void tend(Gate& gate);
+  bool keeps_back(Task& task);
+  void hold(Task& task, Gate& gate);
+  void write_out(Gate& gate, const Queue& queue);
+  void unhold(Task& task);
+  Task* head_of(Gate& gate, std::uint32_t queue);
+  void admit_held(Gate& gate);
+  void tend_gates();
+  [[nodiscard]] std::optional<Steady> next_of_gates() const;
+  void call_ended(const Task& task, bool worked);
+  HeldLine* held_line(Shard& shard, const TaskRow& row, const std::string& reason);
+  void page_held(Shard& shard);
 
   // ---- results.cpp: what attempts come to ----
   void result(Worker& worker, wire::TaskResult& result);
@@ -300,6 +326,7 @@ class Engine::State {
   void on(event::PageLoaded& loaded);
   void take_row(Shard& shard, const DeferredRow& row);
   void take_passed_rows(Shard& shard, Order& order);
+  BacklogLine& line_of(Shard& shard, const PageSpec& spec);
   void page_backlogs(Shard& shard);
   void page_backlog(Shard& shard, Queue& queue, Backlog& backlog);
   void page_due(Shard& shard);
@@ -361,6 +388,7 @@ class Engine::State {
                            std::vector<std::string>& facts);
   std::string explain_tasks(const OrderRecord& record, const Pipeline& pipeline,
                             std::vector<std::string>& facts);
+  std::string explain_held(const std::string& name, const std::string& reason);
   void queues_view(Asker asker);
   void workers_view(Asker asker);
   void pipelines_view(Asker asker, const wire::GetPipelines& request);
@@ -414,6 +442,9 @@ class Engine::State {
   std::map<std::string, std::unique_ptr<Queue>> queues_;
   std::vector<Queue*> queue_list_;  ///< by index
   std::vector<Queue*> woken_;       ///< to dispatch at the end of this step
+  std::map<std::pair<Gate::Kind, std::string>, std::unique_ptr<Gate>> gates_;
+  std::vector<Gate*> gate_list_;  ///< by index
+  std::vector<Gate*> tended_;     ///< those that hold something or are not well
   TimerWheel<Task> timers_;
   std::map<wire::SessionId, std::unique_ptr<Worker>> workers_;
   std::map<PeerId, Worker*> worker_peers_;

@@ -80,6 +80,14 @@ void Engine::State::on(event::ShardOpened& opened) {
     }
     backlog.count = takeover.backlog_estimate / takeover.backlog_queues.size();
   }
+  for (const auto& [holder, queue] : takeover.held_lines) {
+    TaskRow row;
+    row.queue = queue;
+    HeldLine* held = held_line(*shard, row, holder);
+    if (held == nullptr) continue;  // of a paused order: it knows itself when it goes on
+    held->line.is_unknown = true;
+    held->line.suspects = settings_.window_tasks + settings_.page_rows;
+  }
   shard->grace_until = now.steady + settings_.grace;
   for (auto& snapshot : takeover.orders) restore(*shard, snapshot);
   for (auto& [session, worker] : workers_) say_hello_again(*worker, "takeover");
@@ -203,7 +211,8 @@ Task* Engine::State::take_deferred(Order& order, const TaskKey& key) {
   if (Task* task = order.find(key)) return task;
   const auto row = std::find_if(order.deferred.begin(), order.deferred.end(), [&](const auto& one) {
     return one.task.key == key && key.kind != TaskKind::kDeadline &&
-           (one.state == TaskState::kScheduled || one.state == TaskState::kBacklog);
+           (one.state == TaskState::kScheduled || one.state == TaskState::kBacklog ||
+            one.state == TaskState::kHeld);
   });
   if (row == order.deferred.end()) return nullptr;
   const DeferredRow taken = *row;
@@ -211,7 +220,7 @@ Task* Engine::State::take_deferred(Order& order, const TaskKey& key) {
   Task& task = take_in_hand(order, taken.task);
   task.is_in_deferred = task.is_suspect = true;
   task.hold = Hold::kUnclaimed;
-  transition(key, taken.state, taken.state == TaskState::kBacklog ? Cause::kPagedIn : Cause::kDue);
+  transition(key, taken.state, cause_of_return(taken.state));
   return &task;
 }
 
@@ -231,6 +240,10 @@ Task* Engine::State::claimable(Shard& shard, Order& order, const TaskKey& key, c
 bool Engine::State::is_suspect(Shard& shard, const DeferredRow& row) {
   if (epoch_of(row.task.seq) >= shard.epoch || planted_.forgotten_maybe) return false;
   if (row.state == TaskState::kScheduled) return row.run_at && *row.run_at <= shard.suspect_until;
+  if (row.state == TaskState::kHeld) {
+    const HeldLine* held = held_line(shard, row.task, row.reason);
+    return held != nullptr && (row.task.seq <= held->line.suspect_seq || held->line.suspects > 0);
+  }
   if (row.state != TaskState::kBacklog) return false;
   const auto& line = shard.backlogs[queue_named(row.task.queue).index].lines[row.task.priority];
   // While suspects are left, so is every row that no page has brought yet.

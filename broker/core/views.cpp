@@ -210,6 +210,11 @@ wire::TaskView Engine::State::task_view(const OrderRecord& record, const Pipelin
   for (const auto& task : found->second->tasks) {
     const bool is_its = task->step == step && task->branch == branch;
     if (!is_its || !is_told_as(task->kind, kind)) continue;
+    if (task->hold == Hold::kHeld) {
+      result.state = to_string(TaskState::kHeld);
+      result.reason = task->gate->label;
+      continue;
+    }
     if (task->hold != Hold::kLeased && task->hold != Hold::kReady) continue;
     result.state = task->hold == Hold::kLeased ? "leased" : "ready";
     result.queue = task->queue.name;
@@ -264,6 +269,12 @@ void Engine::State::queues_view(Asker asker) {
     }
     one.workers = static_cast<std::uint32_t>(queue->workers.size());
     for (const auto* worker : queue->workers) one.slots += worker->slots;
+    one.held = queue->held;
+    for (const auto& [number, shard] : shards_) {
+      for (const auto& [place, held] : shard.held) {
+        if (place.second == queue->index) one.held += held.count;
+      }
+    }
     if (const Task* oldest = queue->oldest()) one.oldest_ms = ms_between(oldest->since, now.steady);
     list.queues.push_back(std::move(one));
   }

@@ -57,6 +57,7 @@ void Engine::State::remove_row(Draft& draft, Task& task) {
     task.line.unlink();
     --task.queue.ready;
   }
+  task.unhold();
   task.release();
   if (task.is_in_deferred) {
     draft.write->store.changes.emplace_back(DeleteDeferred{task.key()});
@@ -73,6 +74,11 @@ void Engine::State::defer(Draft& draft, DeferredRow row) {
     add_to_backlog(*draft.shard, row.task);
   } else if (row.run_at) {
     expect_due(*draft.shard, *row.run_at);
+  } else if (row.state == TaskState::kHeld) {
+    if (HeldLine* held = held_line(*draft.shard, row.task, row.reason)) {
+      held->line.written = row.task.seq;
+      ++held->count;
+    }
   }
   // What waits for long is not remembered: its order is loaded again when its time has come.
   draft.order->deferred.push_back(row);
@@ -469,6 +475,7 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
   for (auto& [session, worker] : workers_) worker->needs_hello = true;
   shard.orders.clear();
   shard.backlogs.clear();
+  shard.held.clear();
   shard.unclaimed.clear();
   shard.to_load.clear();
   shard.inbox_orders = 0;

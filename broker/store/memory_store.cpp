@@ -36,6 +36,14 @@ std::string context_of(std::string_view note) {
   return {};
 }
 
+/// Behind every task of one place in line.
+OrderId last_id() {
+  std::array<std::uint8_t, 16> bytes{};
+  bytes.fill(0xff);
+  return OrderId(bytes);
+}
+const TaskKey kLastKey{last_id(), 0xffff, 0xffff, static_cast<TaskKind>(0xff)};
+
 /// First key of an order in a map by TaskKey.
 TaskKey first_key(const OrderId& id) { return TaskKey{id, 0, 0, TaskKind::kForward}; }
 
@@ -180,6 +188,11 @@ Takeover MemoryDatabase::take() {
     }
   }
   takeover.backlog_estimate = backlog_.size();
+  for (const auto& [holder, queue, seq, key] : held_) {
+    if (takeover.held_lines.empty() || takeover.held_lines.back() != std::pair(holder, queue)) {
+      takeover.held_lines.emplace_back(holder, queue);
+    }
+  }
   return takeover;
 }
 
@@ -221,6 +234,22 @@ Page MemoryDatabase::backlog_page(const PageSpec& spec) const {
   return page;
 }
 
+Page MemoryDatabase::held_page(const PageSpec& spec) const {
+  Page page;
+  std::uint64_t bytes = 0;
+  for (auto it = held_.upper_bound({spec.holder, spec.queue, spec.after_seq, kLastKey});
+       it != held_.end(); ++it) {
+    const auto& [holder, queue, seq, key] = *it;
+    if (holder != spec.holder || queue != spec.queue) break;
+    if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
+      page.is_last = false;
+      break;
+    }
+    add_to_page(page, deferred_.at(key), spec.is_suspect, bytes);
+  }
+  return page;
+}
+
 Page MemoryDatabase::due_page(const PageSpec& spec) const {
   Page page;
   std::uint64_t bytes = 0;
@@ -248,6 +277,7 @@ void MemoryDatabase::insert_deferred(const DeferredRow& row) {
   if (row.state == TaskState::kBacklog) {
     backlog_.emplace(task.queue, task.priority, task.seq, task.key);
   }
+  if (row.state == TaskState::kHeld) held_.emplace(row.reason, task.queue, task.seq, task.key);
   if (row.run_at) due_.emplace(*row.run_at, task.seq, task.key);
 }
 
@@ -256,6 +286,9 @@ void MemoryDatabase::erase_deferred(const TaskKey& key) {
   const DeferredRow& row = it->second;
   if (row.state == TaskState::kBacklog) {
     backlog_.erase({row.task.queue, row.task.priority, row.task.seq, key});
+  }
+  if (row.state == TaskState::kHeld) {
+    held_.erase({row.reason, row.task.queue, row.task.seq, key});
   }
   if (row.run_at) due_.erase({*row.run_at, row.task.seq, key});
   deferred_.erase(it);
@@ -431,8 +464,8 @@ Result<std::vector<OrderSnapshot>> MemoryStore::load(std::span<const OrderId> id
 
 Result<Page> MemoryStore::page(const PageSpec& spec) {
   if (!is_owner()) return lost();
-  return spec.what == PageSpec::What::kBacklog ? database_.backlog_page(spec)
-                                               : database_.due_page(spec);
+  if (spec.what == PageSpec::What::kBacklog) return database_.backlog_page(spec);
+  return spec.what == PageSpec::What::kHeld ? database_.held_page(spec) : database_.due_page(spec);
 }
 
 Result<void> MemoryStore::probe() {

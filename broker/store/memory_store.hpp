@@ -57,12 +57,14 @@ class MemoryDatabase {
   friend class MemoryReader;
   class Commit;
   using BacklogPlace = std::tuple<std::string, std::uint8_t, std::int64_t, TaskKey>;
+  using HeldPlace = std::tuple<std::string, std::string, std::int64_t, TaskKey>;
   using DuePlace = std::tuple<Wall, std::int64_t, TaskKey>;
 
   Takeover take();
   void insert_deferred(const DeferredRow& row);
   void erase_deferred(const TaskKey& key);
   [[nodiscard]] Page backlog_page(const PageSpec& spec) const;
+  [[nodiscard]] Page held_page(const PageSpec& spec) const;
   [[nodiscard]] Page due_page(const PageSpec& spec) const;
   void add_to_page(Page& page, const DeferredRow& row, bool is_suspect, std::uint64_t& bytes) const;
 
@@ -77,6 +79,7 @@ class MemoryDatabase {
   std::map<TaskKey, DeferredRow> deferred_;
   std::set<BacklogPlace> backlog_;
   std::set<DuePlace> due_;
+  std::set<HeldPlace> held_;  ///< by reason and queue
   std::map<OrderId, std::map<std::int64_t, EventRow>> events_;
   std::map<PipelineId, PipelineRow> pipelines_;
   std::map<std::string, QueueSetting> queue_settings_;

@@ -251,6 +251,13 @@ Tried<void> PostgresStore::Session::load_backlog(Takeover& takeover) {
   const auto queues = query(statements::kBacklogQueues);
   if (!queues) return tl::unexpected(queues.error());
   for (const auto& row : *queues) takeover.backlog_queues.push_back(RowReader(row).text());
+  const auto held = query(statements::kHeldLines);
+  if (!held) return tl::unexpected(held.error());
+  for (const auto& row : *held) {
+    RowReader reader(row);
+    std::string holder = reader.text();
+    takeover.held_lines.emplace_back(std::move(holder), reader.text());
+  }
   const auto estimate = query(statements::kBacklogEstimate);
   if (!estimate) return tl::unexpected(estimate.error());
   takeover.backlog_estimate = static_cast<std::uint64_t>(RowReader(estimate->front()).number());

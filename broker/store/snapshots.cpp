@@ -22,6 +22,7 @@ constexpr const char* kParkedEvents = "parked_events_of";
 constexpr const char* kStatuses = "statuses_of";
 constexpr const char* kPageOrders = "page_orders";
 constexpr const char* kBacklogPage = "backlog_page";
+constexpr const char* kHeldPage = "held_page";
 constexpr const char* kDuePage = "due_page";
 constexpr const char* kNextDue = "next_due";
 
@@ -123,6 +124,7 @@ Snapshots::Snapshots(Connection& connection) : connection_(connection) {
   connection_.prepare(kStatuses, statements::statuses());
   connection_.prepare(kPageOrders, statements::page_orders());
   connection_.prepare(kBacklogPage, statements::backlog_page());
+  connection_.prepare(kHeldPage, statements::held_page());
   connection_.prepare(kDuePage, statements::due_page());
   connection_.prepare(kNextDue, statements::kNextDue);
 }
@@ -190,6 +192,9 @@ Tried<void> Snapshots::fetch_rows(const PageSpec& spec, Page& page) {
     if (spec.what == PageSpec::What::kBacklog) {
       return session.exec_prepared(kBacklogPage, spec.queue, int{spec.priority}, spec.after_seq,
                                    limit);
+    }
+    if (spec.what == PageSpec::What::kHeld) {
+      return session.exec_prepared(kHeldPage, spec.holder, spec.queue, spec.after_seq, limit);
     }
     return session.exec_prepared(kDuePage, binary(binary_moment(spec.due_after)), spec.after_seq,
                                  binary(binary_moment(spec.due_until)), limit);

@@ -108,6 +108,11 @@ inline std::string backlog_page() {
          " from deferred t where state = 'backlog' and queue = $1::text and "
          "priority = $2::smallint and seq > $3::bigint order by seq limit $4::bigint";
 }
+inline std::string held_page() {
+  return std::string("select ") + kTaskColumns + kDeferredColumns +
+         " from deferred t where state = 'held' and reason = $1::text and queue = $2::text and "
+         "seq > $3::bigint order by seq limit $4::bigint";
+}
 inline std::string due_page() {
   return std::string("select ") + kTaskColumns + kDeferredColumns +
          " from deferred t where run_at is not null and "
@@ -126,6 +131,14 @@ inline constexpr const char* kBacklogQueues =
     "select (select d.queue from deferred d where d.state = 'backlog' and d.queue > q.queue "
     "order by d.queue limit 1) from q where q.queue is not null) "
     "select queue from q where queue is not null";
+/// The same for what is held: by what, and of which queue.
+inline constexpr const char* kHeldLines =
+    "with recursive h(reason, queue) as ("
+    "(select reason, queue from deferred where state = 'held' order by reason, queue limit 1) "
+    "union all select n.reason, n.queue from h cross join lateral (select d.reason, d.queue "
+    "from deferred d where d.state = 'held' and (d.reason, d.queue) > (h.reason, h.queue) "
+    "order by d.reason, d.queue limit 1) n) "
+    "select reason, queue from h where reason is not null";
 /// Counts a small backlog. A large one is what the last analysis found in its index, or else about
 /// 200 rows a page.
 inline constexpr const char* kBacklogEstimate =

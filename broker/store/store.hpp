@@ -34,6 +34,8 @@ struct Takeover {
   std::optional<Wall> next_due;             ///< earliest run_at in `deferred`
   std::vector<std::string> backlog_queues;  ///< queues with rows in state backlog
   std::uint64_t backlog_estimate = 0;       ///< about how many rows are in state backlog
+  /// reasons of rows in state held, each with its queues
+  std::vector<std::pair<std::string, std::string>> held_lines;
 };
 
 /// One write as the store sees it: the changes of one order (or settings), all or nothing.
@@ -68,11 +70,12 @@ struct CommitResult {
 
 /// What to page in.
 struct PageSpec {
-  enum class What : std::uint8_t { kBacklog, kDue };
+  enum class What : std::uint8_t { kBacklog, kDue, kHeld };
   What what = What::kBacklog;
-  std::string queue;           ///< kBacklog
+  std::string queue;           ///< kBacklog, kHeld
   std::uint8_t priority = 5;   ///< kBacklog
-  std::int64_t after_seq = 0;  ///< kBacklog: rows with seq > after_seq, ascending
+  std::string holder;          ///< kHeld: the rows' reason
+  std::int64_t after_seq = 0;  ///< kBacklog, kHeld: rows with seq > after_seq, ascending
   Wall due_after{};            ///< kDue: rows with (run_at, seq) > (due_after, after_seq) …
   Wall due_until{};            ///< … and run_at ≤ due_until, ascending
   /// kBacklog: the owner before may have given rows of the page out, so none counts as untouched.

@@ -105,9 +105,9 @@ Json to_json(const PipelineView& pipeline) {
 }
 
 Json to_json(const QueueView& queue) {
-  return {{"queue", queue.queue},   {"paused", queue.paused},      {"ready", queue.ready},
-          {"leased", queue.leased}, {"backlog", queue.backlog},    {"workers", queue.workers},
-          {"slots", queue.slots},   {"oldest_ms", queue.oldest_ms}};
+  return {{"queue", queue.queue},   {"paused", queue.paused},       {"ready", queue.ready},
+          {"leased", queue.leased}, {"backlog", queue.backlog},     {"workers", queue.workers},
+          {"slots", queue.slots},   {"oldest_ms", queue.oldest_ms}, {"held", queue.held}};
 }
 
 Json to_json(const WorkerView& worker) {

@@ -59,7 +59,8 @@ QueueView to_view(wire::QueueView&& from) {
           .backlog = from.backlog,
           .workers = from.workers,
           .slots = from.slots,
-          .oldest_ms = from.oldest_ms};
+          .oldest_ms = from.oldest_ms,
+          .held = from.held};
 }
 
 WorkerView to_view(wire::WorkerView&& from) {

@@ -21,6 +21,8 @@ void HealthBook::observe(const Fact& fact) {
   } else if (fact.kind == kBusy) {
     ++busy_;
     busy_why_ = fact.text;
+  } else if (fact.kind == kDependencyState) {
+    breakers_[*fact.dependency] = fact.text;
   } else if (fact.kind == kTaskTimedOut) {
     ended(fact, true, false);
   } else if (fact.kind == kWriteRejected) {
@@ -257,6 +259,18 @@ void HealthBook::add_lost(Tree& tree, const Sample& sample) {
   }
 }
 
+/// A breaker that is not closed says more than the few calls that it lets through.
+void HealthBook::judge_breaker(const std::string& dependency, Verdict& verdict) const {
+  const auto found = breakers_.find(dependency);
+  if (found == breakers_.end() || found->second == "closed") return;
+  const bool is_ramping = found->second == "ramping";
+  if (is_ramping && verdict.colour == Colour::kRed) return;
+  verdict = {.colour = is_ramping ? Colour::kYellow : Colour::kRed, .reason = Reason::kBreaker};
+  verdict.text = is_ramping
+                     ? "Its breaker is ramping: it works again, and calls go out at a growing rate."
+                     : "Its breaker is " + found->second + ": tasks that use it are held.";
+}
+
 /// The services that steps call: as well as the worst step that uses them, over all workers.
 void HealthBook::add_dependencies(Tree& tree) {
   std::map<std::string, Verdict> worst;
@@ -275,6 +289,7 @@ void HealthBook::add_dependencies(Tree& tree) {
     edges.insert({"worker/" + known->second, "dependency/" + *step.dependency});
   }
   for (auto& [name, found] : worst) {
+    judge_breaker(name, found);
     add(tree, NodeType::kDependency, name, name, std::move(found));
   }
   tree.edges.insert(tree.edges.end(), edges.begin(), edges.end());

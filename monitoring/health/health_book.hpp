@@ -102,6 +102,7 @@ class HealthBook {
   void add_broker(Tree& tree);
   void count_clients(const Sample& sample);
   void add_clients(Tree& tree, const Sample& sample);
+  void judge_breaker(const std::string& dependency, Verdict& verdict) const;
   void add_dependencies(Tree& tree);
   void add_shards(Tree& tree, const Sample& sample);
   void add_queues(Tree& tree, const Sample& sample);
@@ -123,6 +124,7 @@ class HealthBook {
   std::vector<std::string> joined_;  ///< since the last sample
   std::unordered_map<StepOfWorker, Step, StepOfWorkerHash> steps_;
   std::unordered_map<const std::string*, UsingStep> dependencies_;  ///< by the step's own `uses`
+  std::map<std::string, std::string> breakers_;                     ///< states by dependency
   std::map<wire::SessionId, ClientCounts> sessions_;                ///< as they were
   std::map<std::string, Client> clients_;
   std::map<std::string, NodeWatch> watches_;  ///< by node id

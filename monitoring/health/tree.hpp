@@ -41,12 +41,13 @@ enum class Reason : std::uint8_t {
   kDeadRows,     ///< vacuum does not keep up
   kOldSnapshot,  ///< a transaction holds vacuum back
   kStale,        ///< what is known of it is too old
-  kUnreachable   ///< a broker that does not answer who asks for its health
+  kUnreachable,  ///< a broker that does not answer who asks for its health
+  kBreaker       ///< calls of a dependency are held back, or only a few go out
 };
-inline constexpr std::array<std::string_view, 17> kReasonWords{
-    "none",       "errors",     "slow",         "stalled", "silent",     "hung",
-    "no_worker",  "over_limit", "too_old",      "paused",  "closed",     "probe_failed",
-    "probe_slow", "dead_rows",  "old_snapshot", "stale",   "unreachable"};
+inline constexpr std::array<std::string_view, 18> kReasonWords{
+    "none",       "errors",     "slow",         "stalled", "silent",      "hung",
+    "no_worker",  "over_limit", "too_old",      "paused",  "closed",      "probe_failed",
+    "probe_slow", "dead_rows",  "old_snapshot", "stale",   "unreachable", "breaker"};
 static_assert(kReasonWords[static_cast<std::size_t>(Reason::kUnreachable)] == "unreachable");
 constexpr std::string_view to_string(Reason reason) {
   return kReasonWords[static_cast<std::size_t>(reason)];

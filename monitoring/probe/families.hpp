@@ -178,6 +178,20 @@ inline constexpr MetricFamily kQueueParkedAge{
     "shard,queue",
     "Age of the oldest order that has a parked task; 0: none.",
     {}};
+inline constexpr MetricFamily kQueueHeld{
+    "ordo_queue_held",
+    kGauge,
+    "queue",
+    "Ready tasks that a breaker, a limit or a pause keeps back, about.",
+    {}};
+inline constexpr MetricFamily kTasksHeld{
+    "ordo_tasks_held_total", kCounter, "queue", "Times that a ready task was kept back.", {}};
+inline constexpr MetricFamily kDependencyState{
+    "ordo_dependency_state",
+    kGauge,
+    "dependency",
+    "Its breaker: 0 closed, 1 ramping up, 2 probing, 3 open.",
+    {}};
 inline constexpr MetricFamily kBacklogged{
     "ordo_queue_backlogged_total",
     kCounter,

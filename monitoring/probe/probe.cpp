@@ -23,6 +23,13 @@ const std::string kNoName = "unknown";
 
 const std::string& name_of(const std::string* name) { return name == nullptr ? kNoName : *name; }
 
+/// The worse the larger: what a dashboard colours by.
+std::size_t breaker_number(std::string_view state) {
+  constexpr std::array<std::string_view, 4> kWords{"closed", "ramping", "probing", "open"};
+  const auto at = std::find(kWords.begin(), kWords.end(), state);
+  return static_cast<std::size_t>(std::distance(kWords.begin(), at));
+}
+
 std::size_t outcome_index(std::string_view word) {
   const auto at = std::find(kOutcomeWords.begin(), kOutcomeWords.end(), word);
   return at == kOutcomeWords.end()
@@ -86,7 +93,12 @@ void Probe::observe(const Fact& fact) {
           .add();
     case FactKind::kTaskDispatched:
     case FactKind::kBacklogged:
+    case FactKind::kTaskHeld:
     case FactKind::kPagedIn: return observe_queue(fact);
+    case FactKind::kDependencyState:
+      book_.gauge(metrics::kDependencyState, {name_of(fact.dependency)})
+          .set(static_cast<double>(breaker_number(fact.text)));
+      return;
     case FactKind::kShardOpened:
     case FactKind::kShardLost:
     case FactKind::kShardRefused:
@@ -169,6 +181,8 @@ void Probe::observe_queue(const Fact& fact) {
     cells.wait->observe(fact.took);
   } else if (fact.kind == FactKind::kBacklogged) {
     cells.backlogged->add();
+  } else if (fact.kind == FactKind::kTaskHeld) {
+    cells.held->add();
   } else {
     cells.paged_in->add(fact.count);
   }
@@ -249,6 +263,7 @@ Probe::QueueCells& Probe::queue(const std::string* name) {
   const QueueCells cells{&book_.counter(metrics::kTasksDispatched, labels),
                          &book_.counter(metrics::kBacklogged, labels),
                          &book_.counter(metrics::kPagedIn, labels),
+                         &book_.counter(metrics::kTasksHeld, labels),
                          &book_.histogram(metrics::kTaskWaitSeconds, labels)};
   return queues_.emplace(name, cells).first->second;
 }
@@ -260,6 +275,7 @@ void Probe::queues(const std::vector<wire::QueueView>& views) {
     book_.gauge(metrics::kQueueReady, labels).set(static_cast<double>(view.ready));
     book_.gauge(metrics::kQueueLeased, labels).set(static_cast<double>(view.leased));
     book_.gauge(metrics::kQueueBacklog, labels).set(static_cast<double>(view.backlog));
+    book_.gauge(metrics::kQueueHeld, labels).set(static_cast<double>(view.held));
     book_.gauge(metrics::kQueueOldest, labels).set(static_cast<double>(view.oldest_ms) / 1e3);
     book_.gauge(metrics::kQueueWorkers, labels).set(view.workers);
     book_.gauge(metrics::kQueueSlots, labels).set(view.slots);

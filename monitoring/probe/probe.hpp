@@ -55,6 +55,7 @@ class Probe {
     MetricBook::Counter* dispatched;
     MetricBook::Counter* backlogged;
     MetricBook::Counter* paged_in;
+    MetricBook::Counter* held;
     MetricBook::Histogram* wait;
   };
   struct StepName {

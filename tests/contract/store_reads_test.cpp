@@ -99,6 +99,35 @@ TEST_P(StoreReads, BacklogPagesAscendBySeqBehindTheCursor) {
   EXPECT_TRUE(third.is_last);
 }
 
+TEST_P(StoreReads, WhatIsHeldIsReadByItsHolderAndQueue) {
+  const auto held = [](int n, std::int64_t seq, const char* holder, const char* queue) {
+    DeferredRow row = backlog_row(n, seq, queue);
+    row.state = TaskState::kHeld;
+    row.reason = holder;
+    return write_of(n, {InsertOrder{order_row(n)}, InsertDeferred{row}});
+  };
+  commit_all({held(1, 30, "dependency a", "q"), held(2, 10, "dependency a", "q"),
+              held(3, 20, "dependency a", "other"), held(4, 15, "dependency b", "q"),
+              held(5, 20, "dependency a", "q"),
+              write_of(6, {InsertOrder{order_row(6)}, InsertDeferred{backlog_row(6, 12)}})});
+  PageSpec spec;
+  spec.what = PageSpec::What::kHeld;
+  spec.holder = "dependency a";
+  spec.queue = "q";
+  spec.limit = 2;
+  const Page first = page(spec);
+  EXPECT_EQ(seqs(first), (Seqs{10, 20}));
+  EXPECT_FALSE(first.is_last);
+  EXPECT_EQ(first.orders.size(), 2u);
+  spec.after_seq = 20;
+  const Page second = page(spec);
+  EXPECT_EQ(seqs(second), (Seqs{30}));
+  EXPECT_TRUE(second.is_last);
+  using Lines = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(open().held_lines,
+            (Lines{{"dependency a", "other"}, {"dependency a", "q"}, {"dependency b", "q"}}));
+}
+
 TEST_P(StoreReads, APageWritesNothing) {
   commit_all({write_of(1, {InsertOrder{order_row(1)}, InsertDeferred{backlog_row(1, 10)}})});
   EXPECT_EQ(seqs(page(backlog_spec())), (Seqs{10}));

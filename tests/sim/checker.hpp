@@ -41,6 +41,8 @@ class Checker {
   /// A commit was carried out on the tables just now.
   void committed(ShardNumber shard, std::span<const StoreWrite* const> batch,
                  const CommitResult& result);
+  /// What a broker said of dependencies in the step whose sends follow.
+  void noticed(int broker, const std::vector<Fact>& facts);
   /// The engine lets something out.
   void sent(int broker, const Send& send);
   /// A caller got the final word about an order it submitted.
@@ -81,6 +83,7 @@ class Checker {
   void apply(const StoreWrite& write);
   void sent_answer(int broker, PeerId peer, const wire::Answer& answer);
   void sent_offer(const wire::Offer& offer) const;
+  void check_breaker(int broker, const wire::Offer& offer) const;
   void check_offer_rows(const wire::Offer& offer, const Story& story) const;
   void check_maybe(const wire::Offer& offer, const Story& order) const;
   void check_undone(const OrderId& id, const Story& order) const;
@@ -93,6 +96,12 @@ class Checker {
   std::map<OrderId, Story> stories_;
   std::map<PipelineId, Pipeline> pipelines_;
   std::map<RequestKey, Request> requests_;
+  struct Seen {
+    bool was_open = false;  ///< when the step began …
+    bool is_open = false;   ///< … and when it ended
+  };
+  /// breakers, by broker and dependency
+  std::map<std::pair<int, std::string>, Seen> breakers_;
   /// found by address only
   std::unordered_map<const StoreWrite*, std::vector<RequestKey>> carried_;
   /// payloads for which callers were told ok

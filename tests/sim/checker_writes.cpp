@@ -226,6 +226,13 @@ class Checker::OneWrite {
 
   static std::string describe_step(StepIndex step) { return "step " + std::to_string(step); }
 
+  /// Only a grant of an earlier epoch, which nobody knows the end of, may be counted with it.
+  void check_held(const TaskRow& row, const Story::Row& old) const {
+    const bool is_later = row.seq >> 40 != old.seq >> 40;
+    if (row.failures == old.failures && (row.attempt == old.attempt || is_later)) return;
+    broken("what is held burns nothing", describe(row.key) + " is held after an attempt");
+  }
+
   void insert(const Change& change) {
     const auto* task = std::get_if<InsertTask>(&change);
     const auto* deferred = std::get_if<InsertDeferred>(&change);
@@ -236,11 +243,13 @@ class Checker::OneWrite {
       broken("an ended order stays ended", "gets a row " + describe(key));
     }
     const TaskState state = task != nullptr ? TaskState::kReady : deferred->row.state;
-    if (!story_.rows.emplace(key, Story::Row{row.attempt, row.seq, state, row.maybe}).second) {
+    if (!story_.rows.emplace(key, Story::Row{row.attempt, row.seq, state, row.maybe, row.failures})
+             .second) {
       broken("one row per task", "has " + describe(key) + " twice");
     }
     if (key.kind == TaskKind::kDeadline) return;
     const auto old = removed_.find(key);
+    if (state == TaskState::kHeld && old != removed_.end()) check_held(row, old->second);
     if (old == removed_.end()) {
       if (key.kind == TaskKind::kCompensate) {
         undoes(key.step);
@@ -255,7 +264,9 @@ class Checker::OneWrite {
     }
     const auto* grant = checker_.ledger.grant(key);
     const std::uint32_t granted = grant != nullptr ? grant->current.attempt : 0;
-    if (row.attempt > granted && row.attempt != old_attempt(key) && state != TaskState::kParked) {
+    const bool is_written_out = state == TaskState::kHeld && row.maybe;  // looked at above
+    if (row.attempt > granted && row.attempt != old_attempt(key) && state != TaskState::kParked &&
+        !is_written_out) {
       broken("attempts are grants", describe(key) + " has ended attempt " +
                                         std::to_string(row.attempt) + ", but was granted " +
                                         std::to_string(granted));

@@ -71,6 +71,7 @@ struct Context {
   Stream network, store, process, work, handler;
   Coverage coverage;
   std::map<ShardNumber, Steady> down_until;  ///< of the databases
+  std::map<std::string, Steady> out_until;   ///< of the dependencies, by name
   bool is_tracing;
   bool is_healed = false;  ///< the liveness phase: no faults any more
   /// of everything sent and committed: two runs of a seed must agree
@@ -81,6 +82,11 @@ struct Context {
     if (is_healed || !stream.chance(chance)) return false;
     coverage.count(kind);
     return true;
+  }
+  /// Whether a service that handlers call does not work now.
+  [[nodiscard]] bool is_out(const std::string& dependency) const {
+    const auto out = out_until.find(dependency);
+    return !is_healed && out != out_until.end() && time.now() < out->second;
   }
   void mix(std::uint64_t value) {
     fingerprint = (fingerprint ^ value) * 0x100000001b3ULL + (fingerprint >> 29);

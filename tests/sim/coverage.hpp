@@ -52,9 +52,10 @@ enum class Fault : std::uint8_t {
   kOperated,
   kQueuePaused,
   kDeadlineSet,
-  kDelaySet
+  kDelaySet,
+  kOutage
 };
-inline constexpr std::size_t kFaults = 37;
+inline constexpr std::size_t kFaults = 38;
 inline constexpr std::array<std::string_view, kFaults> kFaultWords{
     "frame lost",
     "frame doubled",
@@ -92,7 +93,8 @@ inline constexpr std::array<std::string_view, kFaults> kFaultWords{
     "operator verb",
     "queue paused",
     "deadline set",
-    "delay set"};
+    "delay set",
+    "dependency out"};
 
 class Coverage {
  public:

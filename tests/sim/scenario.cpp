@@ -103,6 +103,7 @@ void draw_work(Dice& dice, Scenario& s) {
   s.hang = dice.swarm(0.02, 0.15);
   s.crash = dice.swarm(0.02, 0.1);
   s.slow = dice.swarm(0.05, 0.3);
+  s.outage_rate = dice.swarm(0.08, 0.3);
 }
 
 }  // namespace

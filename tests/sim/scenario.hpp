@@ -73,6 +73,7 @@ struct Scenario {
   double irreversible = 0;  ///< of the others
   double operate_rate = 0;
   double pause_rate = 0;
+  double outage_rate = 0;  ///< of the dependencies that steps use
   /// at the end, parked tasks are retried until everything has ended
   bool operator_mends = false;
 

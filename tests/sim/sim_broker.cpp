@@ -185,6 +185,7 @@ void SimBroker::send_all() {
   Packer packer([this](Send::To side, PeerId peer, wire::Message message) {
     network_.send_to_peer(*this, side, peer, std::move(message));
   });
+  checker_.noticed(number_, effects_.facts);
   for (Send& send : effects_.sends) {
     checker_.sent(number_, send);
     context_.mix(send.peer * 7 + send.item.index());

@@ -161,6 +161,10 @@ SimWorker::Plan SimWorker::plan(const wire::Offer& offer) {
     if (chance.chance(0.02)) plan.outcome = Outcome::kPermanent;
     return plan;
   }
+  if (context_.is_out(offer.handler)) {
+    plan.outcome = chance.chance(0.2) ? Outcome::kUnknown : Outcome::kTransient;
+    return plan;
+  }
   // Poison sticks to its task: every worker that touches it goes down.
   Random poison(std::hash<TaskKey>{}(offer.key) ^ s.seed);
   if (s.crash > 0 && poison.chance(s.crash)) {

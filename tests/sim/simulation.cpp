@@ -160,6 +160,7 @@ void Simulation::heal() {
   context_.trace([] { return std::string("HEALED"); });
   context_.is_healed = true;
   context_.down_until.clear();
+  context_.out_until.clear();
   network_.heal();
   for (auto& broker : brokers_) {
     if (broker != brokers_.back()) broker->crash();
@@ -208,6 +209,7 @@ std::string Simulation::left_over() const {
   expect("writes_in_flight", counts.writes_in_flight, 0);
   expect("waiters", counts.waiters, 0);
   expect("backlog", counts.backlog, 0);
+  expect("held", counts.held, 0);
   expect("workers", counts.workers, workers_.size());
   expect("free_slots", counts.free_slots, capacity);
   return text;
@@ -226,11 +228,11 @@ std::string Simulation::state() const {
   std::string text =
       "  broker " + std::to_string(broker.number()) + (broker.is_alive() ? "" : " dead") +
       (broker.is_frozen() ? " frozen" : "") + ": resident " + std::to_string(c.resident_orders) +
-      " ready " + std::to_string(c.ready) + " leased " + std::to_string(c.leased) + " unclaimed " +
-      std::to_string(c.unclaimed) + " writes " + std::to_string(c.writes_in_flight) + " waiters " +
-      std::to_string(c.waiters) + " workers " + std::to_string(c.workers) + " free " +
-      std::to_string(c.free_slots) + " backlog " + std::to_string(c.backlog) + " shards " +
-      std::to_string(c.open_shards) + "\n";
+      " ready " + std::to_string(c.ready) + " leased " + std::to_string(c.leased) + " held " +
+      std::to_string(c.held) + " unclaimed " + std::to_string(c.unclaimed) + " writes " +
+      std::to_string(c.writes_in_flight) + " waiters " + std::to_string(c.waiters) + " workers " +
+      std::to_string(c.workers) + " free " + std::to_string(c.free_slots) + " backlog " +
+      std::to_string(c.backlog) + " shards " + std::to_string(c.open_shards) + "\n";
   for (const auto& worker : workers_) text += "  " + worker->describe_state() + "\n";
   for (const auto& client : clients_) {
     text += "  client with " + std::to_string(client->in_flight()) + " requests in flight\n";

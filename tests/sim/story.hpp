@@ -22,6 +22,7 @@ struct Story {
     std::int64_t seq = 0;
     TaskState state = TaskState::kReady;
     bool maybe = false;
+    std::uint16_t failures = 0;
   };
 
   const Pipeline* pipeline = nullptr;

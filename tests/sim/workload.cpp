@@ -43,6 +43,11 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
     }
     text += "  s" + std::to_string(step) + ": { queue: q" +
             std::to_string(chance.below(queues_.size()));
+    // The handler bears the name of what it calls: so workers know whether that is out.
+    if (chance.chance(context_.scenario.outage_rate > 0 ? 0.7 : 0.2)) {
+      const std::string dependency = "d" + std::to_string(chance.chance(0.8) ? 0 : 1);
+      text += ", uses: " + dependency + ", handler: " + dependency;
+    }
     text += ", timeout: " + std::to_string(300 + chance.below(4000)) + "ms";
     text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
             ", first: " + std::to_string(20 + chance.below(400)) +
@@ -130,6 +135,7 @@ void Workload::start() {
   }
   every(s.operate_rate, [this] { operate(); });
   every(s.pause_rate, [this] { pause(); });
+  every(s.outage_rate, [this] { take_dependency_out(); });
   every(0.03, [this] {
     const auto& name = names_[context_.work.below(names_.size())];
     client().ask(wire::PutPipeline{0, draw_pipeline(name, next_version_++)}, Seconds{5});
@@ -244,6 +250,14 @@ void Workload::operate() {
   verb.why = "tries it";
   context_.coverage.count(Fault::kOperated);
   client().ask(verb, Seconds{5});
+}
+
+void Workload::take_dependency_out() {
+  context_.coverage.count(Fault::kOutage);
+  const std::string dependency = context_.work.chance(0.8) ? "d0" : "d1";
+  const Micros span = context_.work.between(Seconds{1}, Seconds{14});
+  context_.trace([&] { return "OUT is " + dependency; });
+  context_.out_until[dependency] = context_.time.now() + span;
 }
 
 void Workload::pause() {

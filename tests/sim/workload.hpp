@@ -46,6 +46,7 @@ class Workload {
   void cancel(const OrderId& id);
   void operate();
   void pause();
+  void take_dependency_out();
   void resume(const std::string& queue, bool must);
   void mend();
   SimClient& client();

@@ -131,6 +131,7 @@ Lines Wording::write(const Write& write) const {
 
 std::string Wording::page(const PageSpec& spec) const {
   if (spec.what == PageSpec::What::kDue) return "what is due at " + moment(spec.due_until);
+  if (spec.what == PageSpec::What::kHeld) return "what " + spec.holder + " holds of " + spec.queue;
   return "backlog of " + spec.queue + " priority " + std::to_string(spec.priority);
 }
 

@@ -117,6 +117,7 @@ struct QueueView {
   std::uint64_t ready = 0, leased = 0, backlog = 0;
   unsigned workers = 0, slots = 0;
   std::int64_t oldest_ms = 0;  ///< age of the oldest ready task; 0: none
+  std::uint64_t held = 0;      ///< ready, but kept back by a breaker, a limit or a pause; about
 };
 
 struct WorkerView {

@@ -167,6 +167,28 @@ TEST_F(HealthBooks, ADependencyThatFailsIsTheCauseAndNotTheWorkersThatCallIt) {
   EXPECT_EQ(colour("dependency/bank"), Colour::kGreen);
 }
 
+TEST_F(HealthBooks, ABreakerSaysMoreThanTheCallsThatItLetsThrough) {
+  const std::string bank = "bank";
+  uses_ = &bank;
+  fact(FactKind::kDependencyState, 0, "closed");
+  fact(FactKind::kTaskEnded, 1, "succeeded");
+  tick(4);
+  EXPECT_EQ(colour("dependency/bank"), Colour::kGreen);
+  fact(FactKind::kDependencyState, 0, "open");
+  tick();
+  ASSERT_EQ(colour("dependency/bank"), Colour::kRed);
+  EXPECT_EQ(node("dependency/bank")->verdict.reason, Reason::kBreaker);
+  fact(FactKind::kDependencyState, 0, "probing");
+  tick(4);
+  EXPECT_EQ(colour("dependency/bank"), Colour::kRed);
+  fact(FactKind::kDependencyState, 0, "ramping");
+  tick(4);
+  EXPECT_EQ(colour("dependency/bank"), Colour::kYellow);
+  fact(FactKind::kDependencyState, 0, "closed");
+  tick(4);
+  EXPECT_EQ(colour("dependency/bank"), Colour::kGreen);
+}
+
 TEST_F(HealthBooks, AStepWithoutADependencyBlamesNoOther) {
   const std::string bank = "bank";
   uses_ = &bank;

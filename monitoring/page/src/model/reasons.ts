@@ -98,6 +98,12 @@ takes the shard up again by itself.',
     act: 'Nobody tells how it is. See whether the broker that speaks of it can be reached.',
     runbook: 'OrdoNodeUnknown',
   },
+  breaker: {
+    word: 'breaker',
+    act: 'Half of the calls of NODE failed. Repair it: its tasks are held, lose no attempt \
+and go on by themselves after a probe that works.',
+    runbook: 'OrdoDependencyDown',
+  },
   unreachable: {
     word: 'unreachable',
     act: 'The monitor cannot ask this broker. See whether the process runs and its HTTP address \
