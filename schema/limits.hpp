@@ -48,6 +48,10 @@ inline constexpr std::size_t kFrameHeld = 16384;
 inline constexpr std::size_t kDecodeDepth = 8;
 inline constexpr std::size_t kDecodeTokens = 256u << 10;
 
+/// Signals of one order, taken, early and late: each is remembered as long as the order, so that
+/// none counts twice.
+inline constexpr std::size_t kOrderSignals = 256;
+
 inline constexpr std::size_t kPipelineSteps = 256;
 inline constexpr std::size_t kPipelineEdges = 1024;
 inline constexpr std::size_t kPipelineBytes = 256u << 10;

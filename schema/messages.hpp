@@ -303,6 +303,22 @@ struct GetWorkers {
   template <class S, class F> static void fields(S& s, F&& f) { f(s.request); }
 };
 
+/// Something from outside that a step of the order waits for. Durable when it is answered; the same
+/// again (order, name, dedup) changes nothing.
+struct Signal {
+  std::uint64_t request = 0;
+  OrderId id;
+  std::string name;
+  std::string payload;   ///< opaque; the step's result
+  std::string dedup;     ///< empty: the payload's hash
+  std::string pipeline;  ///< that the order must run; empty: any
+  std::string context;   ///< JSON object of context fields to set; empty: none
+  std::string who;       ///< kept with it; empty: nobody
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.request, s.id, s.name, s.payload, s.dedup, s.pipeline, s.context, s.who);
+  }
+};
+
 // ---- broker → client ---------------------------------------------------------------------------
 
 struct Answers {
@@ -367,6 +383,7 @@ using Message =
                  Explain, PutPipeline, GetPipelines, GetQueues, SetQueue, GetWorkers,   // 13-18
                  Answers,                                                               // 19
                  WorkerHello, Results, Drain, Goodbye,                                  // 20-23
-                 Offers, RecordedItems, Regrants, Revokes>;                             // 24-27
+                 Offers, RecordedItems, Regrants, Revokes,                              // 24-27
+                 Signal>;                                                               // 28
 
 }  // namespace ordo::wire

@@ -35,13 +35,7 @@ constexpr std::array kMissing{
     Missing{"compensate` beside `each",
             [](const Step& s) { return !s.each.empty() && !s.compensate.empty(); },
             "remove it, or undo all branches in a step of their own"},
-    Missing{"wait", [](const Step& s) { return !s.wait.empty(); },
-            "remove the step, and submit a second order when the signal comes"},
-    Missing{"on_timeout", [](const Step& s) { return s.on_timeout != OnTimeout::kFail; }, kRemove},
     Missing{"late", [](const Step& s) { return !s.late.empty(); }, kRemove},
-    Missing{
-        "delay", [](const Step& s) { return s.delay.count() != 0; },
-        "remove it, and let the handler answer with a snooze, or submit the order with a delay"},
     Missing{"order", [](const Step& s) { return !s.order.empty(); },
             "remove it, and submit the order from a handler"},
     Missing{"fair_by", [](const Step& s) { return !s.fair_by.empty(); }, kRemove},

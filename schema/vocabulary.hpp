@@ -74,7 +74,10 @@ enum class Cause : std::uint8_t {
   kOptional,
   kFellBack,
   kFailedAside,
-  kAdmitted
+  kAdmitted,
+  kSignalled,
+  kTimedOut,
+  kWaitSkipped
 };
 
 /// What an event says happened.
@@ -96,7 +99,8 @@ enum class EventKind : std::uint8_t {
   kOperatorCompensate,  ///< somebody gave up on a parked task: the order ends as failed
   kSkipped,             ///< the step is done without a result; `note` says why
   kFellBack,            ///< its own handler failed for good; its other one is asked
-  kFannedOut            ///< a step with `each` opened; `detail` is the list of its elements
+  kFannedOut,           ///< a step with `each` opened; `detail` is the list of its elements
+  kSignalled            ///< a signal: its step is done, or (reason `late`) it is kept as evidence
 };
 
 /// What an attempt came to, in the worker's words.
@@ -118,16 +122,16 @@ constexpr std::string_view to_string(TaskState s) {
   return kWords[static_cast<std::size_t>(s)];
 }
 constexpr std::string_view to_string(Cause c) {
-  constexpr std::array<std::string_view, 22> kWords{
+  constexpr std::array<std::string_view, 25> kWords{
       "dispatched",        "succeeded",    "attempt failed", "snoozed",        "worker lost",
       "handed back",       "exhausted",    "poisoned",       "failed",         "due",
       "paged in",          "window full",  "held",           "operator retry", "operator skip",
       "operator complete", "order ending", "must not fail",  "optional",       "fell back",
-      "failed aside",      "admitted"};
+      "failed aside",      "admitted",     "signalled",      "timed out",      "wait skipped"};
   return kWords[static_cast<std::size_t>(c)];
 }
 constexpr std::string_view to_string(EventKind k) {
-  constexpr std::array<std::string_view, 18> kWords{"succeeded",
+  constexpr std::array<std::string_view, 19> kWords{"succeeded",
                                                     "attempt_failed",
                                                     "snoozed",
                                                     "worker_lost",
@@ -144,7 +148,8 @@ constexpr std::string_view to_string(EventKind k) {
                                                     "operator_compensate",
                                                     "skipped",
                                                     "fell_back",
-                                                    "fanned_out"};
+                                                    "fanned_out",
+                                                    "signalled"};
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(Outcome o) {
@@ -161,8 +166,8 @@ constexpr bool is_final(TaskState s) { return s >= TaskState::kSucceeded; }
 /// How many there are of each, for loops over all of them.
 inline constexpr std::size_t kOrderStatuses = 7;
 inline constexpr std::size_t kTaskStates = 11;
-inline constexpr std::size_t kCauses = 22;
-inline constexpr std::size_t kEventKinds = 18;
+inline constexpr std::size_t kCauses = 24;
+inline constexpr std::size_t kEventKinds = 19;
 
 /// Finds the enum value of a word; nullopt for a word that is none of them.
 template <class Enum, std::size_t Count>
@@ -212,6 +217,12 @@ inline constexpr std::array kTransitions{
     Transition{TaskState::kLeased, Cause::kOptional, TaskState::kSkipped},
     Transition{TaskState::kLeased, Cause::kFellBack, TaskState::kFailed},
     Transition{TaskState::kLeased, Cause::kFailedAside, TaskState::kParked},
+    Transition{TaskState::kWaiting, Cause::kSignalled, TaskState::kSucceeded},
+    Transition{TaskState::kWaiting, Cause::kTimedOut, TaskState::kFailed},
+    Transition{TaskState::kWaiting, Cause::kWaitSkipped, TaskState::kSkipped},
+    Transition{TaskState::kWaiting, Cause::kOrderEnding, TaskState::kCancelled},
+    Transition{TaskState::kWaiting, Cause::kMustNotFail, TaskState::kParked},
+    Transition{TaskState::kParked, Cause::kSignalled, TaskState::kSucceeded},
 };
 
 /// Where `cause` leads from `from`, or nullopt where it is not legal.

@@ -55,6 +55,8 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kJoinFired:
     case FactKind::kBusy:
     case FactKind::kWaitGivenUp:
+    case FactKind::kSignal:
+    case FactKind::kWaitTimedOut:
     case FactKind::kPipelineKnown:
     case FactKind::kTransition: break;
   }

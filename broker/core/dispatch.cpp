@@ -36,12 +36,16 @@ static bool opens_alone(const Order& order) {
                        [](const auto& step) { return step.after.empty(); }) == 1;
 }
 
-void Engine::State::open_step(Draft& draft, StepIndex step, BranchIndex branch) {
+void Engine::State::open_step(Draft& draft, StepIndex step, BranchIndex branch, Millis delay) {
   Order& order = *draft.order;
+  const auto& definition = order.pipeline->steps[step];
   order.opened.set(step);
+  if (delay.count() != 0 || definition.delay.count() != 0 || !definition.wait.empty()) {
+    return open_later(draft, step, branch, delay);
+  }
   open_task(draft,
             {.key = {order.row.id, step, branch, TaskKind::kForward},
-             .queue = order.pipeline->steps[step].queue,
+             .queue = definition.queue,
              .priority = order.row.priority,
              .seq = draft.shard->next_seq()},
             opens_alone(order) ? kUntouched : "");

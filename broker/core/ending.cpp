@@ -33,7 +33,8 @@ void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
   for (const auto& row : rows) stop_row(draft, row);
   const bool waits = order.has_siblings() || undo_more(draft);
   set_status(order, event_at(*draft.write, cause), waits ? OrderStatus::kCompensating : as);
-  if (!waits) forget_deferred(draft);
+  if (!waits) return forget_deferred(draft);
+  settle_early(draft);
 }
 
 /// A cancel or a deadline tells who runs a task of the order; beside a failure it just finishes.
@@ -92,6 +93,7 @@ void Engine::State::forget_deferred(Draft& draft) {
     const bool stays = has_succeeded && row.task.key.kind != TaskKind::kDeadline;
     if (!stays) undefer(draft, row.task.key);
   }
+  settle_early(draft);
 }
 
 /// Its final status is durable.

@@ -38,7 +38,9 @@ Planted::Planted(const std::string& name)
       late_async(name == "late-async"),
       early_join(name == "early-join"),
       forgotten_fan(name == "forgotten-fan"),
-      forgotten_held(name == "forgotten-held") {}
+      forgotten_held(name == "forgotten-held"),
+      both_win(name == "signal-and-timeout"),
+      early_lost(name == "early-signal-lost") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;

@@ -57,7 +57,8 @@ bool is_end_of_attempt(EventKind kind) {
     case EventKind::kOperatorSkip:
     case EventKind::kOperatorComplete:
     case EventKind::kOperatorCompensate:
-    case EventKind::kFannedOut: break;
+    case EventKind::kFannedOut:
+    case EventKind::kSignalled: break;
   }
   return false;
 }
@@ -113,6 +114,16 @@ std::string branches_told(const OrderRecord& record, const Pipeline& pipeline, S
            " of them open";
   }
   return {};
+}
+
+/// What a step waits for, how long it has patience, and what comes then.
+std::string explain_wait(const Step& step, std::int64_t left_ms) {
+  const std::string then = step.on_timeout == OnTimeout::kFail ? "the order fails"
+                           : step.on_timeout == OnTimeout::kSkip
+                               ? "the step is skipped"
+                               : "step " + step.on_timeout_step + " runs instead";
+  return "Step " + step.name + " waits for signal " + step.wait + ": without it, " + then + " in " +
+         std::to_string(left_ms) + " ms.";
 }
 
 /// As it follows a reason.
@@ -230,6 +241,10 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
   const std::string name = kind == TaskKind::kCompensate
                                ? task.queue + ", which undoes step " + task.step + ","
                                : "Step " + label;
+  if (task.state == "waiting") {
+    facts.push_back("step " + label + " is waiting for " + task.reason);
+    return explain_wait(pipeline.steps[step], task.run_in_ms);
+  }
   const Queue& queue = queue_named(task.queue);
   std::string line = (kind == TaskKind::kCompensate ? "undoing step " : "step ") + label + " is " +
                      task.state + ", attempt " + std::to_string(task.attempt) + ", failures " +

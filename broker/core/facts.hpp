@@ -56,27 +56,56 @@ enum class FactKind : std::uint8_t {
   kCompensationBegun,  ///< the first step of an ending order is being undone; pipeline
   kCompensationEnded,  ///< everything is undone, durable; pipeline, took = accepted to end
   kDeadlineMissed,     ///< by an order that only goes forward; pipeline
-  kStepSkipped,        ///< pipeline, step, text = "when", "optional" or "each"
+  kStepSkipped,        ///< pipeline, step, text = the reason: "when", "optional", "timeout" …
   kFellBack,           ///< its own handler failed for good, its fallback is asked; pipeline, step
   kDependencyState,    ///< dependency, text = what its breaker is: closed, open, probing, ramping
-  kTaskHeld            ///< queue, step; text = what keeps it back
+  kTaskHeld,           ///< queue, step; text = what keeps it back
+  kSignal,             ///< pipeline, step, text = "taken", "early", "late" or "repeated"
+  kWaitTimedOut        ///< pipeline, step: no signal came in time
 };
 
-inline constexpr std::array<std::string_view, 40> kFactWords{
-    "order_accepted",     "order_duplicate",    "order_refused",
-    "order_ended",        "task_ready",         "task_dispatched",
-    "task_ended",         "task_retried",       "task_alarm",
-    "task_parked",        "task_timed_out",     "task_cancelled",
-    "lease_lost",         "handed_back",        "result_stale",
-    "result_repeated",    "task_adopted",       "backlogged",
-    "paged_in",           "join_fired",         "worker_joined",
-    "worker_resynced",    "worker_lost",        "worker_left",
-    "shard_opened",       "shard_lost",         "shard_refused",
-    "write_rejected",     "row_missing",        "busy",
-    "wait_given_up",      "pipeline_known",     "transition",
-    "compensation_begun", "compensation_ended", "deadline_missed",
-    "step_skipped",       "fell_back",          "dependency_state",
-    "task_held"};
+inline constexpr std::array<std::string_view, 42> kFactWords{"order_accepted",
+                                                             "order_duplicate",
+                                                             "order_refused",
+                                                             "order_ended",
+                                                             "task_ready",
+                                                             "task_dispatched",
+                                                             "task_ended",
+                                                             "task_retried",
+                                                             "task_alarm",
+                                                             "task_parked",
+                                                             "task_timed_out",
+                                                             "task_cancelled",
+                                                             "lease_lost",
+                                                             "handed_back",
+                                                             "result_stale",
+                                                             "result_repeated",
+                                                             "task_adopted",
+                                                             "backlogged",
+                                                             "paged_in",
+                                                             "join_fired",
+                                                             "worker_joined",
+                                                             "worker_resynced",
+                                                             "worker_lost",
+                                                             "worker_left",
+                                                             "shard_opened",
+                                                             "shard_lost",
+                                                             "shard_refused",
+                                                             "write_rejected",
+                                                             "row_missing",
+                                                             "busy",
+                                                             "wait_given_up",
+                                                             "pipeline_known",
+                                                             "transition",
+                                                             "compensation_begun",
+                                                             "compensation_ended",
+                                                             "deadline_missed",
+                                                             "step_skipped",
+                                                             "fell_back",
+                                                             "dependency_state",
+                                                             "task_held",
+                                                             "signal",
+                                                             "wait_timed_out"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];

@@ -73,6 +73,14 @@ std::optional<Error> Engine::State::refuse_verb(const Order& order, const wire::
                      " has done what cannot be undone: retry, skip or complete the step",
                  {}};
   }
+  const Step& step = order.pipeline->steps[*order.pipeline->find(request.step)];
+  if (is_parked && !is_undo && verb == wire::Verb::kRetry && !step.wait.empty()) {
+    return Error{Code::kConflict,
+                 "not_parked",
+                 "step `" + step.name + "` waits for signal `" + step.wait +
+                     "`: send that, or skip or complete the step",
+                 {}};
+  }
   if (order.is_ending != is_undo ||
       ((is_undo || is_final(order.status)) && verb == wire::Verb::kCompensate) ||
       !(is_parked || (verb == wire::Verb::kRetry && is_scheduled))) {
@@ -243,6 +251,12 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
         all.set(before);
         all |= pipeline->ancestors[before];
       }
+      for (StepIndex wait = 0; wait < count; ++wait) {
+        if (pipeline->steps[wait].on_timeout_step != pipeline->steps[step].name) continue;
+        all.set(wait);
+        all |= pipeline->ancestors[wait];
+        if (pipeline->steps[step].after.empty()) pipeline->detours.set(step);
+      }
       if (all != pipeline->ancestors[step]) changed = 1;
       pipeline->ancestors[step] = all;
     }
@@ -250,7 +264,8 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
   for (std::size_t i = 0; i < count; ++i) {
     const Step& step = pipeline->steps[i];
     pipeline->counted.set(i, !step.async);
-    pipeline->is_shaped = pipeline->is_shaped || !step.when.empty() || !step.each.empty();
+    pipeline->is_shaped =
+        pipeline->is_shaped || !step.when.empty() || !step.each.empty() || !step.wait.empty();
     const bool is_chained = !step.each.empty() && step.when.empty() && step.after.size() == 1 &&
                             pipeline->steps[step.after.front()].each == step.each;
     pipeline->chained.set(i, is_chained);
@@ -261,7 +276,7 @@ Result<const KnownPipeline*> Engine::State::learn_pipeline(const PipelineRow& ro
     if (!pipeline->steps[step].compensate.empty()) pipeline->compensated.set(step);
   }
   for (const auto& step : known->steps) {
-    queue_named(step.queue);
+    if (step.wait.empty()) queue_named(step.queue);
     if (!step.compensate.empty()) queue_named(step.compensate);
     if (!step.fallback.empty()) queue_named(step.fallback);
     fact({.kind = FactKind::kPipelineKnown, .pipeline = &known->name, .step = &step.name});

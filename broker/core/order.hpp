@@ -104,10 +104,16 @@ struct KnownPipeline : Pipeline {
   StepSet counted;      ///< the order's end waits for these: not async
   /// With `each`, after one step with the same: its branches open one by one, each after its own.
   StepSet chained;
-  bool is_shaped = false;   ///< some step has `when` or `each`
+  bool is_shaped = false;   ///< some step has `when`, `each` or `wait`
   Gate* gate = nullptr;     ///< of its name
   std::vector<Gate*> uses;  ///< by step: its dependency; null: none
   bool has_gates = false;   ///< some step uses a dependency
+  StepSet detours;          ///< steps that open only when the timeout of a wait leads to them
+
+  /// Whether the step opens with the order.
+  [[nodiscard]] bool is_first(StepIndex step) const {
+    return steps[step].after.empty() && !detours.test(step);
+  }
 };
 
 /// What the end of an order undoes (compensation.cpp).
@@ -153,6 +159,9 @@ struct Order {
   std::vector<std::unique_ptr<Task>> tasks;  ///< in hand
   std::vector<DeferredRow> deferred;         ///< its rows in `deferred` that are not in hand
   bool has_ended = false;                    ///< its end is durable and was told
+  bool knows_signals = false;                ///< `early` and `seen` are all that there are
+  std::vector<SignalRow> early;              ///< its rows in `signal`, oldest first
+  std::vector<SeenSignal> seen;              ///< signals that were taken or came too late
   Steady arrived{};
 
   [[nodiscard]] Task* find(const TaskKey& key);

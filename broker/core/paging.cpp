@@ -26,6 +26,11 @@ void Engine::State::with_order(Shard& shard, const OrderId& id, std::optional<As
   if (found == shard.orders.end()) load(shard, id);
 }
 
+void Engine::State::evict_if_idle(Shard& shard, Order& order) {
+  if (!order.is_idle()) return;
+  shard.orders.erase(OrderId(order.row.id));
+}
+
 /// Runs `action` once nothing of the order is on its way into the tables.
 void Engine::State::when_settled(Order& order, std::optional<Asker> asker, Shard::Action action) {
   shards_.at(order.shard).loading[order.row.id].waiting.push_back({std::move(action), asker});
@@ -60,7 +65,10 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
   if (shard == nullptr) return;
   shard->alive = now.steady;
   for (auto& snapshot : loaded.found) {
-    if (shard->orders.contains(snapshot.order.id)) continue;
+    if (const auto known = shard->orders.find(snapshot.order.id); known != shard->orders.end()) {
+      learn_signals(*known->second, snapshot);
+      continue;
+    }
     const OrderId id = snapshot.order.id;
     restore(*shard, snapshot);
     const auto restored = shard->orders.find(id);
@@ -176,6 +184,7 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   });
   if (known == order.deferred.end()) return;  // it went while the page was being read
   if (row.task.key.kind == TaskKind::kDeadline) return deadline_missed(order);
+  if (row.state == TaskState::kWaiting) return wait_timed_out(order, row);
   const auto take = [&]() -> Task& {
     order.deferred.erase(known);
     Task& task = take_in_hand(order, row.task);
@@ -229,6 +238,11 @@ void Engine::State::take_passed_rows(Shard& shard, Order& order) {
       if (order.is_ending) continue;
       deadline_missed(order);
       return;  // everything that was not running went with it
+    }
+    if (row.state == TaskState::kWaiting) {
+      wait_timed_out(order, row);
+      if (order.is_ending || is_final(order.status)) return;  // the same
+      continue;
     }
     std::erase_if(order.deferred, [&](const auto& one) { return one.task.key == row.task.key; });
     Task& task = take_in_hand(order, row.task);

@@ -62,7 +62,7 @@ struct TaskRow {
 struct DeferredRow {
   TaskRow task;
   TaskState state = TaskState::kBacklog;  ///< backlog, scheduled, waiting, held or parked
-  /// set exactly where state is scheduled (or kind deadline)
+  /// set exactly where state is scheduled or waiting (its timeout), or kind is deadline
   std::optional<Wall> run_at;
   std::string reason;  ///< one word or a short sentence for people; empty: none
 
@@ -90,10 +90,21 @@ struct EventRow {
   std::uint32_t attempt = 0;
   std::string worker;    ///< name of the worker or of who acted; empty: none
   std::uint32_t ms = 0;  ///< how long the attempt ran as the owner saw it
-  /// result (succeeded, operator_complete) or evidence (late_result)
+  /// result (succeeded, operator_complete, signalled) or evidence (late_result, a late signal)
   Bytes detail;
   /// JSON object as text: error, reason, who, why, context; empty: none
   std::string note;
+};
+
+/// `signal`: something from outside, kept until its step opens.
+struct SignalRow {
+  OrderId order;
+  std::string name;
+  std::int64_t seq = 0;  ///< epoch << 40 | counter, unique in the shard
+  Wall at{};
+  std::string dedup;  ///< what makes it the same when it comes again; never empty
+  Bytes payload;      ///< null: empty
+  std::string note;   ///< JSON object as text: signal, dedup, who, context
 };
 
 /// `pipeline`: one immutable version.
@@ -142,8 +153,16 @@ struct PutQueueSetting {
   QueueSetting row;
 };
 
+struct InsertSignal {
+  SignalRow row;
+};
+struct DeleteSignal {
+  OrderId order;
+  std::int64_t seq = 0;
+};  ///< exactly one row must go
+
 using Change = std::variant<InsertOrder, InsertTask, InsertDeferred, DeleteTask, DeleteDeferred,
-                            AppendEvent, PutPipeline, PutQueueSetting>;
+                            AppendEvent, PutPipeline, PutQueueSetting, InsertSignal, DeleteSignal>;
 
 /// A step of an order that has ended well (or was skipped), as its event tells.
 struct DoneStep {
@@ -162,6 +181,16 @@ struct FannedStep {
   Bytes elements;  ///< JSON list
 };
 
+/// The reason in the note of a `signalled` event whose signal changed nothing.
+inline constexpr const char* kLate = "late";
+
+/// A signal that an event of its order tells of.
+struct SeenSignal {
+  std::string name, dedup;
+
+  friend bool operator==(const SeenSignal&, const SeenSignal&) = default;
+};
+
 /// All that decides how an order goes on, as one read of its shard found it.
 struct OrderSnapshot {
   OrderRow order;
@@ -173,8 +202,11 @@ struct OrderSnapshot {
   std::vector<TaskRow> tasks;            ///< its rows in `task`
   std::vector<DeferredRow> deferred;     ///< its rows in `deferred`
   std::vector<DoneStep> done;
-  std::vector<StepIndex> cut;  ///< steps that its end took with an unknown outcome
   std::vector<FannedStep> fanned;
+  std::vector<StepIndex> cut;      ///< steps that its end took with an unknown outcome
+  std::vector<SeenSignal> seen;    ///< signals that were taken or came too late
+  std::vector<SignalRow> signals;  ///< its rows in `signal`, by seq: early ones
+  bool knows_signals = false;      ///< signals were looked for; else it has none as a rule
 };
 
 }  // namespace ordo

@@ -98,6 +98,9 @@ void Engine::State::on(event::FromClient& from) {
                         request_cancel({peer, m.request}, m);
                       },
                       [&](wire::Operate& m) { operate(peer, m); },
+                      [&](wire::Signal& m) {
+                        signal({peer, m.request}, m);
+                      },
                       [&](wire::PutPipeline& m) {
                         put_pipeline({peer, m.request}, m);
                       },

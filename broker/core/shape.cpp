@@ -2,8 +2,7 @@
 // one that failed for good comes to.
 #include <algorithm>
 
-#include "broker/core/state.hpp"
-#include "schema/context.hpp"
+#include "broker/core/opening.hpp"
 #include "schema/pipeline_condition.hpp"
 
 namespace ordo {
@@ -20,57 +19,23 @@ std::string_view word_of(Cause defeat) {
 
 }  // namespace
 
-/// What one write opens. It is gathered before any row comes: a list that does not fit ends the
-/// order, and a row cannot come and go in one write.
-struct Engine::State::Opening {
-  explicit Opening(const Order& order) : fields(order.row.context) {}
-
-  ContextFields fields;
-  std::vector<std::pair<StepIndex, BranchIndex>> tasks;
-  std::vector<StepIndex> done;      ///< their successors are to be looked at
-  std::vector<StepIndex> parked;    ///< misfits of what may not end the order
-  std::optional<StepIndex> misfit;  ///< its `each` names no list that can be fanned out
-  std::string error;                ///< why not
-};
-
 // ---- steps open ---------------------------------------------------------------------------------
 
-/// The first steps of an order that comes in, and is not to begin before `run_at`.
-void Engine::State::open_first(Draft& draft, std::optional<Wall> run_at) {
+/// The first steps of an order that comes in, and is not to begin before `delay` has passed.
+void Engine::State::open_first(Draft& draft, Millis delay) {
   Order& order = *draft.order;
-  const auto open = [&](StepIndex step, BranchIndex branch) {
-    if (!run_at) return open_step(draft, step, branch);
-    open_later(draft, step, branch, *run_at);
-  };
   const auto& steps = order.pipeline->steps;
   if (!order.pipeline->is_shaped) {
     for (StepIndex step = 0; step < steps.size(); ++step) {
-      if (steps[step].after.empty()) open(step, 0);
+      if (steps[step].after.empty()) open_step(draft, step, 0, delay);
     }
     return;
   }
   Opening opening(order);
   for (StepIndex step = 0; step < steps.size(); ++step) {
-    if (steps[step].after.empty()) consider(draft, opening, step);
+    if (order.pipeline->is_first(step)) consider(draft, opening, step);
   }
-  look_further(draft, opening);
-  if (end_misfit(draft, opening)) return;
-  for (const auto& [step, branch] : opening.tasks) open(step, branch);
-  finish_if_complete(draft);
-}
-
-void Engine::State::open_later(Draft& draft, StepIndex step, BranchIndex branch, Wall run_at) {
-  Order& order = *draft.order;
-  order.opened.set(step);
-  DeferredRow row;
-  row.task = {.key = {order.row.id, step, branch, TaskKind::kForward},
-              .queue = order.pipeline->steps[step].queue,
-              .priority = order.row.priority,
-              .seq = draft.shard->next_seq()};
-  row.state = TaskState::kScheduled;
-  row.run_at = run_at;
-  row.reason = "delayed";
-  defer(draft, std::move(row));
+  open_found(draft, opening, delay);
 }
 
 /// A step, or a branch of it, is done: what waited for it opens, and the order may be complete.
@@ -85,10 +50,9 @@ void Engine::State::go_on(Draft& draft, StepIndex step, BranchIndex branch) {
       }
     }
     if (order.done.test(step)) opening.done.push_back(step);
-    look_further(draft, opening);
-    if (end_misfit(draft, opening)) return;
-    for (const auto& [next, its_branch] : opening.tasks) open_step(draft, next, its_branch);
-  } else if (planted_.split_successor && !order.is_complete()) {
+    return open_found(draft, opening);
+  }
+  if (planted_.split_successor && !order.is_complete()) {
     auto second = this->draft(*draft.shard, order);
     open_successors(second, step);
     if (!second.write->store.changes.empty()) commit(std::move(second));
@@ -98,11 +62,21 @@ void Engine::State::go_on(Draft& draft, StepIndex step, BranchIndex branch) {
   finish_if_complete(draft);
 }
 
+/// Opens what has been found, and all that may open because of it.
+void Engine::State::open_found(Draft& draft, Opening& opening, Millis delay) {
+  look_further(draft, opening);
+  if (end_misfit(draft, opening)) return;
+  for (const auto& [step, branch] : opening.tasks) open_step(draft, step, branch, delay);
+  finish_if_complete(draft);
+  settle_early(draft);
+}
+
 /// The successors of what is done, and of what is skipped on the way: at most every step once.
 void Engine::State::look_further(Draft& draft, Opening& opening) {
   for (std::size_t i = 0; i < opening.done.size() && !opening.misfit; ++i) {
     const auto& next = draft.order->pipeline->steps[opening.done[i]].before;
     for (const StepIndex step : next) consider(draft, opening, step);
+    if (draft.order->pipeline->detours.any()) close_detour(draft, opening, opening.done[i]);
   }
 }
 
@@ -123,7 +97,7 @@ void Engine::State::consider(Draft& draft, Opening& opening, StepIndex step) {
     joined.key.step = step;
     fact(std::move(joined));
   }
-  const auto lookup = [&](std::string_view field) { return opening.fields.value(field); };
+  const auto lookup = [&](std::string_view field) { return opening.fields->value(field); };
   if (!definition.when.empty() && !planted_.when_ignored &&
       !pipeline::holds(definition.when, lookup)) {
     return skip_unopened(draft, opening, step,
@@ -131,13 +105,18 @@ void Engine::State::consider(Draft& draft, Opening& opening, StepIndex step) {
   }
   if (!definition.each.empty()) return fan_out(draft, opening, step);
   order.opened.set(step);
+  if (!definition.wait.empty() && take_early(draft, step)) {
+    opening.fields.emplace(order.row.context);
+    opening.done.push_back(step);
+    return;
+  }
   opening.tasks.emplace_back(step, BranchIndex{0});
 }
 
 void Engine::State::fan_out(Draft& draft, Opening& opening, StepIndex step) {
   Order& order = *draft.order;
   const auto& definition = order.pipeline->steps[step];
-  auto elements = opening.fields.list(definition.each);
+  auto elements = opening.fields->list(definition.each);
   std::string error;
   if (!elements) {
     error = "`each` needs a list: the context's field `" + definition.each + "` is none";

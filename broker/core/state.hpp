@@ -121,7 +121,7 @@ struct Planted {
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
       lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
       forward_undo, kept_maybe, half_undone, when_ignored, optional_ends, late_async, early_join,
-      forgotten_fan, forgotten_held;
+      forgotten_fan, forgotten_held, both_win, early_lost;
 };
 
 class Engine::State {
@@ -184,7 +184,6 @@ class Engine::State {
   void take_up_again(Task& task, const Granted& before, bool is_culprit);
   std::vector<Granted> drop_order(Shard& shard, const OrderId& id);
   void abandon(Shard& shard, const Write& write);
-  void evict_if_idle(Shard& shard, Order& order);
   void on(event::ShardLost& lost);
   void drop_shard(Shard& shard, const std::string& why);
 
@@ -201,7 +200,7 @@ class Engine::State {
   enum class Place : std::uint8_t { kHand, kBacklog };
   Place place(Shard& shard, Queue& queue, std::uint8_t priority) const;
   Task& take_in_hand(Order& order, const TaskRow& row);
-  void open_step(Draft& draft, StepIndex step, BranchIndex branch = 0);
+  void open_step(Draft& draft, StepIndex step, BranchIndex branch = 0, Millis delay = {});
   void open_task(Draft& draft, TaskRow row, const char* reason);
   void open_successors(Draft& draft, StepIndex done);
   void make_ready(Task& task);
@@ -232,6 +231,29 @@ class Engine::State {
   void call_ended(const Task& task, bool worked);
   HeldLine* held_line(Shard& shard, const TaskRow& row, const std::string& reason);
   void page_held(Shard& shard);
+
+  struct Opening;
+
+  // ---- waits.cpp: steps that wait for time or for a signal ----
+  void open_later(Draft& draft, StepIndex step, BranchIndex branch, Millis delay);
+  void pass_over(Draft& draft, Opening& opening, StepIndex step);
+  void close_detour(Draft& draft, Opening& opening, StepIndex done);
+  void wait_timed_out(Order& order, const DeferredRow& row);
+  void park_wait(Draft&& draft, DeferredRow row);
+  void take_detour(Draft& draft, Opening& opening, StepIndex wait);
+
+  // ---- signals.cpp: what comes from outside ----
+  void signal(Asker asker, wire::Signal& request);
+  void with_signals(Shard& shard, const OrderId& id, Asker asker, Shard::Action action);
+  static void learn_signals(Order& order, OrderSnapshot& snapshot);
+  void deliver(Order& order, Asker asker, const SignalRow& signal);
+  void take_signal(Draft& draft, const TaskKey& key, const SignalRow& signal);
+  bool take_early(Draft& draft, StepIndex step);
+  EventRow& note_signal(Draft& draft, const TaskKey& key, const SignalRow& signal);
+  void keep_early(Draft& draft, SignalRow signal);
+  void note_late(Draft& draft, StepIndex step, const SignalRow& signal);
+  void settle_early(Draft& draft);
+  void told_of_signal(const Order& order, StepIndex step, const char* word);
 
   // ---- results.cpp: what attempts come to ----
   void result(Worker& worker, wire::TaskResult& result);
@@ -285,10 +307,10 @@ class Engine::State {
   [[nodiscard]] StepSet to_undo(const Order& order) const;
   bool undo_more(Draft& draft);
   void park_for_good(Task& task, const std::string& worker, const wire::TaskResult& result);
+
   // ---- shape.cpp: which steps open, and what a step that failed for good comes to ----
-  struct Opening;
-  void open_first(Draft& draft, std::optional<Wall> run_at);
-  void open_later(Draft& draft, StepIndex step, BranchIndex branch, Wall run_at);
+  void open_first(Draft& draft, Millis delay);
+  void open_found(Draft& draft, Opening& opening, Millis delay = {});
   void look_further(Draft& draft, Opening& opening);
   void consider(Draft& draft, Opening& opening, StepIndex step);
   void fan_out(Draft& draft, Opening& opening, StepIndex step);
@@ -320,6 +342,7 @@ class Engine::State {
   void with_order(Shard& shard, const OrderId& id, std::optional<Asker> asker,
                   Shard::Action action);
   void when_settled(Order& order, std::optional<Asker> asker, Shard::Action action);
+  void evict_if_idle(Shard& shard, Order& order);
   void load(Shard& shard, const OrderId& id);
   void run_waiting(Shard& shard, const OrderId& id);
   void on(event::OrdersLoaded& loaded);

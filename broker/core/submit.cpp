@@ -235,9 +235,7 @@ void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& reques
   if (deadline.count() == 0 && pipeline->deadline) deadline = *pipeline->deadline;
   if (deadline.count() != 0) order.row.deadline = wall + deadline;
   change.write->store.changes.emplace_back(InsertOrder{order.row});
-  std::optional<Wall> run_at;
-  if (request.delay_ms != 0) run_at = wall + Millis{static_cast<std::int64_t>(request.delay_ms)};
-  open_first(change, run_at);
+  open_first(change, Millis{static_cast<std::int64_t>(request.delay_ms)});
   if (order.row.deadline && !is_final(order.status)) {
     DeferredRow row;
     row.task = {.key = {order.row.id, 0, 0, TaskKind::kDeadline},

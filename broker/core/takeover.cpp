@@ -166,6 +166,7 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   }
   for (const auto& row : snapshot.deferred) note_open(order, row.task.key);
   order.deferred = std::move(snapshot.deferred);
+  learn_signals(order, snapshot);
   shard.orders.emplace(order.row.id, std::move(owned));
   return &order;
 }

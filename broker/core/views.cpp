@@ -165,7 +165,8 @@ static void add_events(const OrderRecord& record, const Step& definition, StepIn
     const bool is_its = event.step == step && event.branch == task.branch;
     if (!is_its || !is_told_as(event.task_kind, kind)) continue;
     task.attempt = std::max(task.attempt, event.attempt);
-    if (event.kind == EventKind::kSucceeded || event.kind == EventKind::kOperatorComplete) {
+    if (event.kind == EventKind::kSucceeded || event.kind == EventKind::kSignalled ||
+        event.kind == EventKind::kOperatorComplete) {
       task.state = "succeeded";
       // An answer has room for those of steps.
       if (kind != TaskKind::kCompensate) task.result = view(event.detail);

@@ -231,6 +231,10 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
   }
   if (write.store.order.is_zero()) return settled(write.number, nullptr);
   if (order == nullptr) return;
+  const OrderId id = order->row.id;
+  const auto is_gone = [&] {  // who waits for an order may leave it idle
+    return !shard.orders.contains(id) || shard.orders.at(id).get() != order;
+  };
   --order->writes;
   if (order->is_inserting && write.write_class == Write::Class::kSubmit) {
     order->is_inserting = false;
@@ -239,7 +243,8 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
     auto accepted = about(FactKind::kOrderAccepted, *order);
     accepted.took = now.steady - order->arrived;
     fact(std::move(accepted));
-    run_waiting(shard, order->row.id);
+    run_waiting(shard, id);
+    if (is_gone()) return;
   }
   for (std::size_t i = 0; i < order->tasks.size();) {
     Task& task = *order->tasks[i];
@@ -254,8 +259,8 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
   }
   if (order->writes == 0 && is_final(order->status)) order_ended(*order);
   if (waiters_.size() > 0) notify(*order);
-  if (order->writes == 0 && !shard.loading.empty()) run_waiting(shard, order->row.id);
-  evict_if_idle(shard, *order);
+  if (order->writes == 0 && !shard.loading.empty()) run_waiting(shard, id);
+  if (!is_gone()) evict_if_idle(shard, *order);
 }
 
 /// A submit that was left out: the order may be there all the same, from an attempt before.
@@ -423,11 +428,6 @@ void Engine::State::take_up_again(Task& task, const Granted& before, bool is_cul
     task.attempt = std::max(task.attempt, before.attempt);
     make_ready(task);
   }
-}
-
-void Engine::State::evict_if_idle(Shard& shard, Order& order) {
-  if (!order.is_idle()) return;
-  shard.orders.erase(OrderId(order.row.id));
 }
 
 void Engine::State::on(event::ShardLost& lost) {

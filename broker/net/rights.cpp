@@ -44,6 +44,7 @@ Right right_of(const wire::Message& message) {
   return std::visit(
       Overload{[](const wire::Submit&) { return named(kAsks, "submit orders"); },
                [](const wire::Cancel&) { return named(kAsks, "cancel orders"); },
+               [](const wire::Signal&) { return named(kAsks, "send signals"); },
                [](const wire::Wait&) { return named(kReads, "wait for orders"); },
                [](const wire::Unwait&) { return named(kReads, "stop waiting"); },
                [](const wire::Watch&) { return named(kReads, "watch orders"); },
@@ -117,6 +118,14 @@ std::optional<std::string> forbidden(const Key& key, Send::To socket,
   if (get != nullptr && !get->name.empty() && !key.may_run(get->name)) {
     return who(key) + " may not read pipeline `" + clean_text(get->name, limits::kNameBytes) +
            "`: add it to `pipelines=` of the key in the keyring";
+  }
+  const auto* const signal = std::get_if<wire::Signal>(&message);
+  if (signal != nullptr && !key.may_run(signal->pipeline)) {
+    return who(key) + " may not send signals to orders of " +
+           (signal->pipeline.empty()
+                ? "any pipeline: name the one that the order runs"
+                : "pipeline `" + clean_text(signal->pipeline, limits::kNameBytes) +
+                      "`: add it to `pipelines=` of the key in the keyring");
   }
   return std::nullopt;
 }

@@ -19,7 +19,9 @@ enum BatchColumns::Column : std::size_t {
   kEvent = 44,       // order … note
   kPipeline = 57,    // id, name, version, source
   kQueue = 61,       // queue, paused, who, why
-  kEnd = 65,
+  kSignalKey = 65,   // order, seq
+  kSignal = 67,      // order, name, seq, at, dedup, payload, note
+  kEnd = 74,
 };
 
 namespace {
@@ -45,7 +47,10 @@ constexpr std::array kTypes{
     kBytea, kText,
     // pipeline, queue_setting
     kBigint, kText, kInt, kText,
-    kText, kBoolean, kText, kText};
+    kText, kBoolean, kText, kText,
+    // signal: keys to delete, rows
+    kUuid, kBigint,
+    kUuid, kText, kBigint, kTimestamptz, kText, kBytea, kText};
 // clang-format on
 static_assert(kTypes.size() == BatchColumns::kColumns);
 
@@ -161,6 +166,11 @@ void BatchColumns::insert(const EventRow& row) {
       or_null(row.note));
 }
 
+void BatchColumns::insert(const SignalRow& row) {
+  add_row(&columns_[kSignal], just(row.order), text(row.name), number(row.seq), just(row.at),
+          text(row.dedup), or_null(view(row.payload)), or_null(row.note));
+}
+
 void BatchColumns::remove(const TaskKey& key, Column first) {
   add_row(&columns_[first], just(key.order), number(small(key.step)), number(small(key.branch)),
           number(small(static_cast<unsigned>(key.kind))));
@@ -185,6 +195,8 @@ void BatchColumns::add(const StoreWrite& write, std::size_t index) {
           } else if constexpr (std::is_same_v<One, PutQueueSetting>) {
             add_row(&columns_[kQueue], text(one.row.queue), flag(one.row.is_paused),
                     text(one.row.who), text(one.row.why));
+          } else if constexpr (std::is_same_v<One, DeleteSignal>) {
+            add_row(&columns_[kSignalKey], just(one.order), number(one.seq));
           } else {
             insert(one.row);
           }

@@ -1,4 +1,4 @@
-// A batch turned into columns: the parameters of commit_batch (schema/sql/0003_commit_batch.sql)
+// A batch turned into columns: the parameters of commit_batch (schema/sql/0005_signals.sql)
 // but for the epoch, in the order of its signature.
 //
 // Use:     clear(), add() every write that is to be done, then value(i) for each parameter.
@@ -36,7 +36,7 @@ class BatchColumns {
 
   /// Two bounds of the orders' ids, then one array a column.
   static constexpr std::size_t kBounds = 2;
-  static constexpr std::size_t kColumns = 65;
+  static constexpr std::size_t kColumns = 74;
   static constexpr std::size_t kParameters = kBounds + kColumns;
 
  private:
@@ -46,6 +46,7 @@ class BatchColumns {
   void insert(const TaskRow& row, Column first);
   void insert(const DeferredRow& row);
   void insert(const EventRow& row);
+  void insert(const SignalRow& row);
   void remove(const TaskKey& key, Column first);
 
   std::vector<BinaryArray> columns_;

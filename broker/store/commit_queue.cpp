@@ -32,8 +32,19 @@ const TaskKey* task_of(const Change& change) {
   return nullptr;
 }
 
-bool share_a_task(const StoreWrite& a, const StoreWrite& b) {
+/// The signal a change is about, by its number; 0 where it is about none.
+std::int64_t signal_of(const Change& change) {
+  if (const auto* c = std::get_if<InsertSignal>(&change)) return c->row.seq;
+  if (const auto* c = std::get_if<DeleteSignal>(&change)) return c->seq;
+  return 0;
+}
+
+bool share_a_row(const StoreWrite& a, const StoreWrite& b) {
   for (const Change& left : a.changes) {
+    if (const std::int64_t signal = signal_of(left); signal != 0) {
+      const auto is_it = [signal](const Change& right) { return signal_of(right) == signal; };
+      if (std::any_of(b.changes.begin(), b.changes.end(), is_it)) return true;
+    }
     const TaskKey* key = task_of(left);
     if (key == nullptr) continue;
     for (const Change& right : b.changes) {
@@ -203,7 +214,7 @@ class CommitQueue::Gathering {
     const auto found = in_batch_.find(write.store.order);
     if (found == in_batch_.end()) return false;
     return std::any_of(found->second.begin(), found->second.end(), [&](const StoreWrite* earlier) {
-      return share_a_task(*earlier, write.store);
+      return share_a_row(*earlier, write.store);
     });
   }
   static void release(std::unordered_map<OrderId, std::uint32_t>& orders, const OrderId& order) {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "broker/store/memory_checks.hpp"
+#include "schema/context.hpp"
 #include "schema/limits.hpp"
 
 namespace ordo {
@@ -54,10 +56,14 @@ void for_order(const std::map<TaskKey, Row>& rows, const OrderId& id, F&& f) {
   }
 }
 
+SeenSignal seen_signal(std::string_view note) {
+  return {get_text(note, "signal").value_or(""), get_text(note, "dedup").value_or("")};
+}
+
 std::optional<DoneStep> done_step(const EventRow& event) {
   const bool is_skipped =
       event.kind == EventKind::kOperatorSkip || event.kind == EventKind::kSkipped;
-  const bool is_done = event.kind == EventKind::kSucceeded ||
+  const bool is_done = event.kind == EventKind::kSucceeded || event.kind == EventKind::kSignalled ||
                        event.kind == EventKind::kOperatorComplete || is_skipped;
   if (!is_done || !event.step) return std::nullopt;
   return DoneStep{.step = *event.step,
@@ -67,39 +73,6 @@ std::optional<DoneStep> done_step(const EventRow& event) {
                   .attempt = event.attempt,
                   .result = event.detail,
                   .context = context_of(event.note)};
-}
-
-/// What a CHECK of `deferred` would say; empty: all is well.
-std::string_view problem_of(const DeferredRow& row) {
-  if (row.state != TaskState::kBacklog && row.state != TaskState::kScheduled &&
-      row.state != TaskState::kWaiting && row.state != TaskState::kHeld &&
-      row.state != TaskState::kParked) {
-    return "a deferred task is backlog, scheduled, waiting, held or parked";
-  }
-  const bool wants_time =
-      row.state == TaskState::kScheduled || row.task.key.kind == TaskKind::kDeadline;
-  if (wants_time != row.run_at.has_value())
-    return "run_at is set exactly where a task is scheduled";
-  if (row.task.queue.empty() && row.task.key.kind != TaskKind::kDeadline) {
-    return "a deferred task has a queue";
-  }
-  return {};
-}
-
-/// What a CHECK of `event` would say; empty: all is well.
-std::string_view problem_of(const EventRow& row) {
-  const bool may_have_bytes =
-      row.kind == EventKind::kSucceeded || row.kind == EventKind::kOperatorComplete ||
-      row.kind == EventKind::kLateResult || row.kind == EventKind::kFannedOut;
-  if (row.detail != nullptr && !may_have_bytes)
-    return "only results, lists and evidence have bytes";
-  const bool is_of_order = row.kind == EventKind::kCancelRequested ||
-                           row.kind == EventKind::kDeadlineMissed || row.kind == EventKind::kEnded;
-  if (!row.step && !is_of_order) return "an event of a task names its step";
-  if (row.kind == EventKind::kEnded && (!row.status || !is_final(*row.status))) {
-    return "an end carries a final status";
-  }
-  return {};
 }
 
 tl::unexpected<Error> lost() {
@@ -132,9 +105,15 @@ std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
   snapshot.status = status(id);
   for_order(tasks_, id, [&](const TaskRow& row) { snapshot.tasks.push_back(row); });
   for_order(deferred_, id, [&](const DeferredRow& row) { snapshot.deferred.push_back(row); });
+  snapshot.knows_signals = true;
+  for (auto it = signals_.lower_bound({id, 0}); it != signals_.end() && it->first.first == id;
+       ++it) {
+    snapshot.signals.push_back(it->second);
+  }
   const auto* events = this->events(id);
   if (events == nullptr) return snapshot;
   for (const auto& [seq, event] : *events) {
+    if (event.kind == EventKind::kSignalled) snapshot.seen.push_back(seen_signal(event.note));
     if (event.kind == EventKind::kCancelRequested) snapshot.is_cancelled = true;
     if (event.status == OrderStatus::kCompensating) snapshot.is_ending = true;
     const bool is_failure =
@@ -339,6 +318,12 @@ class MemoryDatabase::Commit {
           expect(database_.tasks_, deleted_tasks_, task->key);
         } else if (const auto* row = std::get_if<DeleteDeferred>(&change)) {
           expect(database_.deferred_, deleted_deferred_, row->key);
+        } else if (const auto* signal = std::get_if<DeleteSignal>(&change)) {
+          if (!database_.signals_.contains({signal->order, signal->seq})) {
+            missing.insert(signal->order);
+          } else if (!deleted_signals_.insert({signal->order, signal->seq}).second) {
+            problem_ = "a row is deleted twice in one batch";
+          }
         }
       }
     }
@@ -348,6 +333,7 @@ class MemoryDatabase::Commit {
     std::erase_if(deleted_tasks_, [&](const TaskKey& key) { return missing.contains(key.order); });
     std::erase_if(deleted_deferred_,
                   [&](const TaskKey& key) { return missing.contains(key.order); });
+    std::erase_if(deleted_signals_, [&](const auto& key) { return missing.contains(key.first); });
   }
 
   void find_known_orders() {
@@ -394,11 +380,26 @@ class MemoryDatabase::Commit {
           problem_ = "duplicate key in event";
         }
         if (const auto words = problem_of(event->row); !words.empty()) problem_ = words;
+      } else if (const auto* signal = std::get_if<InsertSignal>(&change)) {
+        check(signal->row);
       }
     }
   }
 
+  void check(const SignalRow& row) {
+    if (row.name.empty() || row.dedup.empty()) problem_ = "a signal has a name and a dedup";
+    if (!signals_.insert({row.order, row.name, row.dedup}).second) {
+      problem_ = "duplicate key in signal";
+    }
+    for (const auto& [key, known] : database_.signals_) {
+      const bool is_same =
+          known.order == row.order && known.name == row.name && known.dedup == row.dedup;
+      if (is_same && !deleted_signals_.contains(key)) problem_ = "duplicate key in signal";
+    }
+  }
+
   void apply() {
+    for (const auto& key : deleted_signals_) database_.signals_.erase(key);
     for (const TaskKey& key : deleted_tasks_) database_.tasks_.erase(key);
     for (const TaskKey& key : deleted_deferred_) database_.erase_deferred(key);
     for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -420,6 +421,8 @@ class MemoryDatabase::Commit {
       database_.pipelines_.emplace(pipeline->row.id, pipeline->row);
     } else if (const auto* setting = std::get_if<PutQueueSetting>(&change)) {
       database_.queue_settings_.insert_or_assign(setting->row.queue, setting->row);
+    } else if (const auto* signal = std::get_if<InsertSignal>(&change)) {
+      database_.signals_.emplace(std::pair{signal->row.order, signal->row.seq}, signal->row);
     }
   }
 
@@ -427,7 +430,8 @@ class MemoryDatabase::Commit {
   std::span<const StoreWrite* const> batch_;
   std::vector<std::optional<Why>> fate_;  ///< of each write; unset: done
   std::set<TaskKey> deleted_tasks_, deleted_deferred_, inserted_tasks_, inserted_deferred_;
-  std::set<std::pair<OrderId, std::int64_t>> events_;
+  std::set<std::pair<OrderId, std::int64_t>> events_, deleted_signals_;
+  std::set<std::tuple<OrderId, std::string, std::string>> signals_;
   std::string problem_;
 };
 

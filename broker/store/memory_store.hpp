@@ -38,6 +38,8 @@ class MemoryDatabase {
   [[nodiscard]] const std::map<std::string, QueueSetting>& queue_settings() const {
     return queue_settings_;
   }
+  using SignalKey = std::pair<OrderId, std::int64_t>;
+  [[nodiscard]] const std::map<SignalKey, SignalRow>& signals() const { return signals_; }
   [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
 
   /// What the last event that carries a status says; running where none does.
@@ -83,6 +85,7 @@ class MemoryDatabase {
   std::map<OrderId, std::map<std::int64_t, EventRow>> events_;
   std::map<PipelineId, PipelineRow> pipelines_;
   std::map<std::string, QueueSetting> queue_settings_;
+  std::map<SignalKey, SignalRow> signals_;
 };
 
 /// One session. Ends, and frees the lock, with the object.

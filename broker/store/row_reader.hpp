@@ -21,7 +21,8 @@ class RowReader {
   std::int64_t number();
   bool boolean();
   std::string text();  ///< null reads as empty
-  Bytes bytes();       ///< null reads as null
+  void skip(pqxx::row::size_type columns) { next_ += columns; }
+  Bytes bytes();  ///< null reads as null
   std::optional<Wall> moment();
   std::optional<std::int64_t> number_or_null();
 

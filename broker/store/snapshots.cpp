@@ -40,9 +40,24 @@ template <class Orders> Places places_of(const Orders& orders) {
   return places;
 }
 
+/// A signal that is kept for the order.
+void add_signal(OrderSnapshot& snapshot, RowReader& row) {
+  SignalRow signal;
+  signal.order = snapshot.order.id;
+  row.skip(5);  // what only events have
+  signal.payload = row.bytes();
+  signal.note = row.text();
+  signal.name = row.text();
+  signal.dedup = row.text();
+  signal.seq = row.number();
+  signal.at = row.moment().value_or(Wall{});
+  snapshot.signals.push_back(std::move(signal));
+}
+
 /// What a deciding event adds to the snapshot of its order; events come ascending by seq.
 void add_event(OrderSnapshot& snapshot, RowReader& row) {
   const std::string kind = row.text();
+  if (kind == "early") return add_signal(snapshot, row);
   if (const std::string status = row.text(); !status.empty()) {
     snapshot.status = *from_word<OrderStatus, kOrderStatuses>(status);
     if (snapshot.status == OrderStatus::kCompensating) snapshot.is_ending = true;
@@ -50,7 +65,8 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   if (kind == to_string(EventKind::kCancelRequested)) snapshot.is_cancelled = true;
   const bool is_skipped =
       kind == to_string(EventKind::kOperatorSkip) || kind == to_string(EventKind::kSkipped);
-  const bool is_done = is_skipped || kind == to_string(EventKind::kSucceeded) ||
+  const bool is_signal = kind == to_string(EventKind::kSignalled);
+  const bool is_done = is_skipped || is_signal || kind == to_string(EventKind::kSucceeded) ||
                        kind == to_string(EventKind::kOperatorComplete);
   const auto step = row.number_or_null();
   const bool is_failure =
@@ -60,9 +76,9 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
     snapshot.cut.push_back(static_cast<StepIndex>(*step));
   }
   const bool has_fanned = kind == to_string(EventKind::kFannedOut);
-  if (!(is_done || has_fanned) || !step) return;
+  if (!is_done && !(has_fanned && step)) return;
   DoneStep done;
-  done.step = static_cast<StepIndex>(*step);
+  done.step = static_cast<StepIndex>(step.value_or(0));
   done.branch = static_cast<BranchIndex>(row.number());
   done.kind = static_cast<TaskKind>(row.number());
   done.is_skipped = is_skipped;
@@ -73,7 +89,11 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
     snapshot.fanned.push_back({done.step, std::move(done.result)});
     return;
   }
-  snapshot.done.push_back(std::move(done));
+  if (is_signal) {
+    SeenSignal seen{row.text(), row.text()};
+    snapshot.seen.push_back(std::move(seen));
+  }
+  if (step) snapshot.done.push_back(std::move(done));  // a late signal is of no step
 }
 
 /// Calls `visit` with each row and the snapshot that its order has among `orders`.
@@ -161,6 +181,7 @@ Tried<void> Snapshots::add_deferred(const Ids& ids, std::vector<OrderSnapshot>& 
 }
 
 Tried<void> Snapshots::add_events(const Ids& ids, std::vector<OrderSnapshot>& orders) {
+  for (OrderSnapshot& order : orders) order.knows_signals = true;
   const Places places = places_of(orders);
   return each(kDeciding, ids, [&](RowReader& row) {
     const auto place = places.find(row.id());

@@ -62,14 +62,22 @@ inline std::string deferred() {
   return std::string("select ") + kTaskColumns + kDeferredColumns + " from deferred t where " +
          of_those("t.order_id") + " order by t.order_id, t.step, t.branch, t.kind";
 }
-/// The events that decide how an order goes on.
+/// The events that decide how an order goes on, and the signals that are kept for it (`early`).
 inline std::string deciding_events() {
-  return "select e.order_id, e.kind, e.order_status, e.step, e.branch, e.task_kind, e.attempt, "
-         "e.detail, (e.note::json -> 'context')::text from event e where " +
+  const std::string said = "case when e.kind = 'signalled' then e.note::json ->> ";
+  return "select order_id, kind, order_status, step, branch, task_kind, attempt, detail, context, "
+         "signal, dedup, signal_seq, signal_at from (select e.order_id, e.seq, e.kind, "
+         "e.order_status, e.step, e.branch, e.task_kind, e.attempt, e.detail, "
+         "(e.note::json -> 'context')::text as context, " +
+         said + "'signal' end as signal, " + said +
+         "'dedup' end as dedup, null::bigint as signal_seq, null::timestamptz as signal_at "
+         "from event e where " +
          of_those("e.order_id") +
          " and (e.order_status is not null or e.kind in ('succeeded', 'operator_complete', "
-         "'operator_skip', 'skipped', 'fanned_out', 'cancel_requested', 'cut')) order by "
-         "e.order_id, e.seq";
+         "'operator_skip', 'skipped', 'fanned_out', 'cancel_requested', 'cut', 'signalled')) "
+         "union all select s.order_id, s.seq, 'early', null, null, 0, 0, 0, s.payload, s.note, "
+         "s.name, s.dedup, s.seq, s.at from signal s where " +
+         of_those("s.order_id") + ") d order by order_id, seq";
 }
 /// Events of each order after a seq ($4), a page of them: the newest or the oldest.
 inline std::string events(const char* direction) {

@@ -15,7 +15,7 @@ namespace ordo::cli {
 
 void add_submit_command(CLI::App& app, Commands& commands);
 void add_order_commands(CLI::App& app, Commands& commands);    ///< get, ls, watch, explain
-void add_operate_commands(CLI::App& app, Commands& commands);  ///< retry, skip, complete, cancel
+void add_operate_commands(CLI::App& app, Commands& commands);  ///< signal, retry, skip, …
 void add_redrive_command(CLI::App& app, Commands& commands);
 void add_pipeline_commands(CLI::App& app, Commands& commands);
 void add_queue_commands(CLI::App& app, Commands& commands);  ///< queue …, worker …

@@ -1,4 +1,5 @@
-// ordo retry, skip, complete, compensate, cancel: an operator's word, kept in the order's history.
+// ordo retry, skip, complete, compensate, cancel: an operator's word, kept in the order's history;
+// ordo signal: a word from outside.
 #include <iostream>
 
 #include "client/cli/commands.hpp"
@@ -88,6 +89,56 @@ int cancel(Shell& shell, const OperateOptions& options) {
   return done(shell, options, "order " + options.id + " is being cancelled");
 }
 
+struct SignalOptions {
+  std::string id, file;
+  client::Signal signal;
+};
+
+int send_signal(Shell& shell, const SignalOptions& options) {
+  const auto id = parse_id(options.id);
+  if (!id) return kUsage;
+  client::Signal signal = options.signal;
+  signal.id = *id;
+  if (!options.file.empty()) {
+    if (!signal.payload.empty()) {
+      complain("the payload is given twice", "as an argument and with --file",
+               "leave out one of them");
+      return kUsage;
+    }
+    auto payload = read_all(options.file);
+    if (!payload) return kRefused;
+    signal.payload = std::move(*payload);
+  }
+  signal.who = shell.operator_who("").who;
+  const std::string name = signal.name;
+  const auto answer = shell.client().signal(std::move(signal));
+  if (!answer) return failed("cannot send signal " + name + " to " + options.id, answer.error());
+  shell.out().item(Json{{"id", options.id}, {"signal", name}}, [&] {
+    if (!shell.out().is_quiet()) std::cout << "signal " << name << " is kept\n";
+  });
+  return kOk;
+}
+
+void add_signal(CLI::App& app, Commands& commands) {
+  const auto options = std::make_shared<SignalOptions>();
+  CLI::App& command =
+      add_command(app, commands, {"signal", "Tell an order what one of its steps waits for"},
+                  &send_signal, options);
+  command.add_option("id", options->id, "The order")->required();
+  command.add_option("name", options->signal.name, "The signal's name, as in `wait: NAME`")
+      ->required();
+  command.add_option("payload", options->signal.payload, "What came: the step's result");
+  command.add_option("--file", options->file, "Take the payload from a file (-: stdin)");
+  command.add_option("--dedup", options->signal.dedup,
+                     "What makes it the same when it is sent again (default: the payload)");
+  command.add_option("--pipeline", options->signal.pipeline, "Only if the order runs this one");
+  command.add_option("--context", options->signal.context,
+                     "Fields to set in the order's context, a JSON object");
+  add_examples(command,
+               "  ordo signal $ID payment '{\"amount\": 100}' --dedup bank-4711\n"
+               "  curl -s https://bank/receipt | ordo signal $ID payment --file -\n");
+}
+
 CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
                    const std::string& help, const std::shared_ptr<OperateOptions>& options) {
   options->verb = verb;
@@ -103,6 +154,7 @@ CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
 }  // namespace
 
 void add_operate_commands(CLI::App& app, Commands& commands) {
+  add_signal(app, commands);
   const auto retried = std::make_shared<OperateOptions>();
   add_verb(app, commands, "retry", "Run a parked step again, or a scheduled one now", retried);
   add_verb(app, commands, "skip", "Go on as if a parked step had succeeded without a result",

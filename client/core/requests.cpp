@@ -88,6 +88,15 @@ std::optional<Error> check(const wire::Cancel& cancel) {
       {{"who", cancel.who, limits::kCustomerBytes}, {"why", cancel.why, limits::kTextBytes}});
 }
 
+std::optional<Error> check(const wire::Signal& signal) {
+  return first_broken({{"signal name", signal.name, limits::kNameBytes},
+                       {"payload", signal.payload, limits::kResultBytes},
+                       {"dedup", signal.dedup, limits::kKeyBytes},
+                       {"pipeline name", signal.pipeline, limits::kNameBytes},
+                       {"context", signal.context, limits::kStepContextBytes},
+                       {"who", signal.who, limits::kCustomerBytes}});
+}
+
 std::optional<Error> check(const wire::PutPipeline& put) {
   return first_broken({{"pipeline source", put.source, limits::kPipelineBytes}});
 }
@@ -176,6 +185,9 @@ std::size_t bytes_of(const Request& request) {
   if (const auto* verb = std::get_if<wire::Operate>(&request)) {
     return kFixedBytes + verb->result.size() + verb->who.size() + verb->why.size();
   }
+  if (const auto* signal = std::get_if<wire::Signal>(&request)) {
+    return kFixedBytes + signal->payload.size() + signal->dedup.size() + signal->context.size();
+  }
   return kFixedBytes;
 }
 
@@ -198,6 +210,7 @@ bool has_effect(const Request& request) {
   return std::holds_alternative<wire::OrderRequest>(request) ||
          std::holds_alternative<wire::Cancel>(request) ||
          std::holds_alternative<wire::Operate>(request) ||
+         std::holds_alternative<wire::Signal>(request) ||
          std::holds_alternative<wire::PutPipeline>(request) ||
          std::holds_alternative<wire::SetQueue>(request);
 }

@@ -26,9 +26,10 @@ inline constexpr LinkIndex kNoLink = 0xffffffff;
 using Token = std::uint64_t;
 
 /// Everything a client can ask. `request` numbers inside are set by the core.
-using Request = std::variant<wire::OrderRequest, wire::Wait, wire::Watch, wire::Get, wire::List,
-                             wire::Cancel, wire::Operate, wire::Explain, wire::PutPipeline,
-                             wire::GetPipelines, wire::GetQueues, wire::SetQueue, wire::GetWorkers>;
+using Request =
+    std::variant<wire::OrderRequest, wire::Wait, wire::Watch, wire::Get, wire::List, wire::Cancel,
+                 wire::Operate, wire::Explain, wire::PutPipeline, wire::GetPipelines,
+                 wire::GetQueues, wire::SetQueue, wire::GetWorkers, wire::Signal>;
 
 enum class Phase : std::uint8_t {
   kQueued,   ///< waits for a link (or for the shard map)

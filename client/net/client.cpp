@@ -222,6 +222,17 @@ Result<std::vector<WorkerView>> Client::workers() {
 
 // ---- operating ---------------------------------------------------------------------------------
 
+Result<void> Client::signal(Signal signal) {
+  return impl_->order_done(Request{wire::Signal{.request = 0,
+                                                .id = signal.id,
+                                                .name = std::move(signal.name),
+                                                .payload = std::move(signal.payload),
+                                                .dedup = std::move(signal.dedup),
+                                                .pipeline = std::move(signal.pipeline),
+                                                .context = std::move(signal.context),
+                                                .who = std::move(signal.who)}});
+}
+
 Result<void> Client::cancel(OrderId id, const Operator& by) {
   return impl_->order_done(Request{wire::Cancel{0, id, by.who, by.why}});
 }

@@ -42,6 +42,8 @@ inline constexpr std::array kOrdersAndTasks{
     ListedMetric{&kDeadlinesMissed, kOperational},
     ListedMetric{&kStepsSkipped, kOperational},
     ListedMetric{&kStepFallbacks, kOperational},
+    ListedMetric{&kSignals, kOperational},
+    ListedMetric{&kWaitsTimedOut, kOperational},
 };
 
 inline constexpr std::array kQueuesAndWorkers{

@@ -122,6 +122,18 @@ inline constexpr MetricFamily kWaitsGivenUp{
     "",
     "Waits for an order that were taken back: out of time, or renewed after a minute.",
     {}};
+inline constexpr MetricFamily kSignals{
+    "ordo_signals_total",
+    kCounter,
+    "pipeline,outcome",
+    "Signals, by what became of them: taken, early, late or repeated. One that was early counts "
+    "again when it is taken or late.",
+    {}};
+inline constexpr MetricFamily kWaitsTimedOut{"ordo_waits_timed_out_total",
+                                             kCounter,
+                                             "pipeline,step",
+                                             "Steps whose signal did not come in time.",
+                                             {}};
 inline constexpr MetricFamily kResultsStale{"ordo_results_stale_total",
                                             kCounter,
                                             "",

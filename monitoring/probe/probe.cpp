@@ -83,7 +83,8 @@ void Probe::observe(const Fact& fact) {
     case FactKind::kTaskCancelled:
     case FactKind::kLeaseLost:
     case FactKind::kHandedBack:
-    case FactKind::kJoinFired: return observe_task(fact);
+    case FactKind::kJoinFired:
+    case FactKind::kWaitTimedOut: return observe_task(fact);
     case FactKind::kStepSkipped:
       return book_
           .counter(metrics::kStepsSkipped, {name_of(fact.pipeline), name_of(fact.step), fact.text})
@@ -91,6 +92,8 @@ void Probe::observe(const Fact& fact) {
     case FactKind::kFellBack:
       return book_.counter(metrics::kStepFallbacks, {name_of(fact.pipeline), name_of(fact.step)})
           .add();
+    case FactKind::kSignal:
+      return book_.counter(metrics::kSignals, {name_of(fact.pipeline), fact.text}).add();
     case FactKind::kTaskDispatched:
     case FactKind::kBacklogged:
     case FactKind::kTaskHeld:
@@ -169,6 +172,8 @@ void Probe::observe_task(const Fact& fact) {
     count(metrics::kLeasesLost);
   } else if (fact.kind == FactKind::kHandedBack) {
     attempt_ended(fact, "handed_back");
+  } else if (fact.kind == FactKind::kWaitTimedOut) {
+    book_.counter(metrics::kWaitsTimedOut, {name_of(fact.pipeline), name_of(fact.step)}).add();
   } else {
     step(fact).joins->add();
   }

@@ -12,11 +12,13 @@ alter table event add constraint event_kind_check check (kind in (
   'succeeded', 'attempt_failed', 'snoozed', 'worker_lost', 'parked', 'failed',
   'cancel_requested', 'deadline_missed', 'ended', 'late_result',
   'operator_retry', 'operator_skip', 'operator_complete', 'cut', 'operator_compensate',
-  'skipped', 'fell_back', 'fanned_out'));
--- Bytes are a result, the evidence of a refused one, or the list that a step fanned out over.
+  'signalled', 'skipped', 'fell_back', 'fanned_out'));
+-- Bytes are a result, the evidence of a refused one, a signal's payload, or the list that a step
+-- fanned out over.
 alter table event drop constraint event_detail;
 alter table event add constraint event_detail check (
-  detail is null or kind in ('succeeded', 'operator_complete', 'late_result', 'fanned_out'));
+  detail is null or
+  kind in ('succeeded', 'operator_complete', 'late_result', 'signalled', 'fanned_out'));
 
 create or replace view task_view as
 select order_id, step, branch,

@@ -69,6 +69,28 @@ EventRow event_row(int n, std::int64_t seq, EventKind kind, StepIndex step) {
   return row;
 }
 
+SignalRow signal_row(int n, std::int64_t seq, const std::string& dedup) {
+  SignalRow row;
+  row.order = order_id(n);
+  row.name = "payment";
+  row.seq = seq;
+  row.at = start_time() + Millis{seq};
+  row.dedup = dedup;
+  row.payload = make_bytes("paid");
+  row.note = R"({"dedup":")" + dedup + R"(","signal":"payment"})";
+  return row;
+}
+
+EventRow signalled_row(int n, std::int64_t seq, const std::string& reason) {
+  EventRow row = event_row(n, seq, EventKind::kSignalled);
+  row.attempt = 0;
+  row.worker = "bank";
+  row.detail = make_bytes("paid");
+  row.note = R"({"context":{"paid":true},"dedup":"d)" + std::to_string(seq) +
+             R"(","signal":"payment")" + (reason.empty() ? "}" : R"(,"reason":")" + reason + "\"}");
+  return row;
+}
+
 StoreWrite write_of(int n, std::vector<Change> changes) {
   return {.order = order_id(n), .changes = std::move(changes)};
 }

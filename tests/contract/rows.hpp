@@ -21,6 +21,10 @@ DeferredRow backlog_row(int n, std::int64_t seq, const std::string& queue = "q",
 DeferredRow scheduled_row(int n, std::int64_t seq, Wall run_at);
 EventRow event_row(int n, std::int64_t seq, EventKind kind, StepIndex step = 0);
 
+SignalRow signal_row(int n, std::int64_t seq, const std::string& dedup);
+/// What a taken (reason empty) or late signal leaves.
+EventRow signalled_row(int n, std::int64_t seq, const std::string& reason);
+
 /// A write of order n.
 StoreWrite write_of(int n, std::vector<Change> changes);
 /// The write that takes order n: its row and a first task.

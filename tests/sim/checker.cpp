@@ -42,6 +42,8 @@ void Checker::asked(int broker, PeerId peer, const wire::Message& message) {
     note(operate->request, Request::Kind::kOperate, operate->id, operate->step);
   } else if (const auto* wait = std::get_if<wire::Wait>(&message)) {
     note(wait->request, Request::Kind::kWait, wait->id, wait->step);
+  } else if (const auto* signal = std::get_if<wire::Signal>(&message)) {
+    note(signal->request, Request::Kind::kSignal, signal->id, SignalBook::key_of(*signal));
   }
 }
 
@@ -153,6 +155,7 @@ void Checker::sent_answer(int broker, PeerId peer, const wire::Answer& answer) {
       }
       return;
     }
+    case Request::Kind::kSignal: return signals.check_ack(request.id, request.text);
     case Request::Kind::kOther: return;
   }
 }

@@ -21,6 +21,7 @@
 #include "schema/pipeline.hpp"
 #include "tests/sim/context.hpp"
 #include "tests/sim/ledger.hpp"
+#include "tests/sim/signal_book.hpp"
 #include "tests/sim/story.hpp"
 
 namespace ordo::sim {
@@ -62,14 +63,15 @@ class Checker {
   void check_end() const;
 
   Ledger ledger;
+  SignalBook signals;
 
  private:
   /// One request as it reached a broker.
   struct Request {
-    enum class Kind : std::uint8_t { kSubmit, kCancel, kOperate, kWait, kOther };
+    enum class Kind : std::uint8_t { kSubmit, kCancel, kOperate, kWait, kSignal, kOther };
     Kind kind = Kind::kOther;
     OrderId id;
-    std::string text;  ///< submit: the payload; wait: the step
+    std::string text;  ///< submit: the payload; wait: the step; signal: its key
     int deliveries = 0;
     bool was_done = false;     ///< the write that carries its answer is in the tables
     bool was_refused = false;  ///< it was told that nothing happened

@@ -17,8 +17,15 @@ bool Checker::must_undo(const Story& order, StepIndex step) {
 bool Checker::comes_after(const Pipeline& pipeline, StepIndex later, StepIndex earlier) {
   if (later == earlier) return true;
   const auto& after = pipeline.steps[later].after;
-  return std::any_of(after.begin(), after.end(),
-                     [&](StepIndex one) { return comes_after(pipeline, one, earlier); });
+  if (std::any_of(after.begin(), after.end(),
+                  [&](StepIndex one) { return comes_after(pipeline, one, earlier); })) {
+    return true;
+  }
+  for (StepIndex wait = 0; wait < pipeline.steps.size(); ++wait) {
+    const bool leads = pipeline.steps[wait].on_timeout_step == pipeline.steps[later].name;
+    if (leads && comes_after(pipeline, wait, earlier)) return true;
+  }
+  return false;
 }
 
 /// At the end: all that was done is undone. What was done is also what nobody recorded: every
@@ -132,16 +139,19 @@ class Checker::OneWrite {
       }
     }
     if (event.kind == EventKind::kFellBack) story_.fell_back.insert({key.step, key.branch});
+    const bool is_taken = event.kind == EventKind::kSignalled;
+    if (is_taken) takes_signal(event, key);
     const bool ends_step =
-        event.kind == EventKind::kSucceeded || event.kind == EventKind::kSkipped ||
+        event.kind == EventKind::kSucceeded || is_taken || event.kind == EventKind::kSkipped ||
         event.kind == EventKind::kOperatorSkip || event.kind == EventKind::kOperatorComplete;
     if (ends_step && !ends(event, key)) {
       broken("one result per task", "records " + describe(key) + " twice");
     }
-    if (ends_step && !removed_.contains(key)) {
+    const bool is_early = is_taken && SignalBook::deletes_any(write_);
+    if (ends_step && !removed_.contains(key) && !is_early) {
       broken("the row is the token", "records " + describe(key) + " without taking its row");
     }
-    if (is_operator) return;
+    if (is_operator || event.attempt == 0) return;  // of no attempt
     story_.ended.emplace(key, event.attempt);
     if (event.kind == EventKind::kLateResult) return;
     std::uint32_t& last = story_.last_ended[key];
@@ -164,6 +174,18 @@ class Checker::OneWrite {
     return story_.done.emplace(Spot(key.step, key.branch), view(event.detail)).second;
   }
 
+  /// Of a row that waits or is parked, or in the moment in which the step opens.
+  void takes_signal(const EventRow& event, const TaskKey& key) {
+    if (story_.pipeline->steps[key.step].wait != get_text(event.note, "signal")) {
+      broken("a signal is for who waits for it", describe(key) + " " + event.note);
+    }
+    operated_.insert(key);
+    if (!removed_.contains(key)) opens({key.step, key.branch});
+    if (const auto brought = get_context(event.note, "context")) {
+      story_.context = merge_context(story_.context, *brought).value_or(story_.context);
+    }
+  }
+
   void fans_out(const EventRow& event) {
     const StepIndex step = *event.step;
     const std::size_t count = list_elements(view(event.detail)).size();
@@ -180,18 +202,53 @@ class Checker::OneWrite {
   void skips_unopened(const EventRow& event) {
     const StepIndex step = *event.step;
     const Step& definition = story_.pipeline->steps[step];
-    const bool by_when = get_text(event.note, "reason") == "when";
-    const bool may =
-        by_when ? !story_.condition_holds(step) : definition.optional && !story_.list_size(step);
-    if (!may || !story_.may_open({step, 0}) || story_.opened.contains({step, 0})) {
+    const auto reason = get_text(event.note, "reason");
+    const bool may_open = story_.may_open({step, 0}) && !story_.opened.contains({step, 0});
+    bool may = false;
+    if (reason == "timeout") {
+      may = waited(step) && (definition.optional || definition.on_timeout != OnTimeout::kFail);
+      if (const auto target = story_.pipeline->find(definition.on_timeout_step)) {
+        story_.taken.insert(*target);
+        jumped_ = step;
+      }
+    } else if (reason == "bypassed") {
+      may = jumped_ && step != *story_.pipeline->find(to_of(*jumped_)) && comes_after_wait(step);
+    } else if (reason == "not_taken") {
+      may = story_.is_detour(step) ? story_.is_detour_over(step) : story_.is_dead(step);
+    } else if (reason == "when") {
+      may = may_open && !story_.condition_holds(step);
+    } else {
+      may = may_open && definition.optional && !story_.list_size(step);
+    }
+    const bool is_open = reason != "timeout" && story_.opened.contains({step, 0});
+    if (!may || is_open || story_.done.contains({step, 0})) {
       broken("a step is skipped for a reason", describe_step(step) + " " + event.note);
     }
     story_.done.emplace(Spot(step, 0), "");
     story_.skipped.insert(step);
   }
 
+  /// A step of the order waited for a signal until this write.
+  [[nodiscard]] bool waited(StepIndex step) const {
+    const auto row = removed_.find({write_.order, step, 0, TaskKind::kForward});
+    return row != removed_.end() && row->second.state == TaskState::kWaiting;
+  }
+
+  [[nodiscard]] const std::string& to_of(StepIndex wait) const {
+    return story_.pipeline->steps[wait].on_timeout_step;
+  }
+
+  [[nodiscard]] bool comes_after_wait(StepIndex step) const {
+    const StepIndex target = *story_.pipeline->find(to_of(*jumped_));
+    return comes_after(*story_.pipeline, step, *jumped_) &&
+           !comes_after(*story_.pipeline, step, target);
+  }
+
   void fails_unopened(const EventRow& event) const {
     const StepIndex step = *event.step;
+    const Step& definition = story_.pipeline->steps[step];
+    const bool may_end = !definition.optional && !definition.async && !story_.is_one_way;
+    if (waited(step) && definition.on_timeout == OnTimeout::kFail && may_end) return;
     if (story_.pipeline->steps[step].each.empty() || story_.list_size(step)) {
       broken("a step fails for a reason", describe_step(step) + " " + event.note);
     }
@@ -201,6 +258,7 @@ class Checker::OneWrite {
     const StepIndex step = *event.step;
     const Step& definition = story_.pipeline->steps[step];
     const bool may = (definition.async || story_.is_one_way) && !definition.optional;
+    if (may && waited(step) && definition.on_timeout == OnTimeout::kFail) return;
     if (!may || definition.each.empty() || story_.list_size(step)) {
       broken("a step parks for a reason", describe_step(step) + " " + event.note);
     }
@@ -363,7 +421,8 @@ class Checker::OneWrite {
   OrderStatus before_;
   std::map<TaskKey, Story::Row> removed_;
   std::set<TaskKey> operated_;
-  std::set<StepIndex> unopened_;  ///< parked because their list cannot be fanned out
+  std::optional<StepIndex> jumped_;  ///< a wait whose timeout leads to another step
+  std::set<StepIndex> unopened_;     ///< parked because their list cannot be fanned out
 };
 
 void Checker::apply(const StoreWrite& write) {
@@ -386,6 +445,7 @@ void Checker::apply(const StoreWrite& write) {
   const auto it = stories_.find(write.order);
   if (it == stories_.end()) fail("orders first", write.order, "is written to but not there");
   OneWrite(*this, write, it->second).run();
+  signals.check(write, *it->second.pipeline, it->second.is_over());
 }
 
 }  // namespace ordo::sim

@@ -53,9 +53,11 @@ enum class Fault : std::uint8_t {
   kQueuePaused,
   kDeadlineSet,
   kDelaySet,
-  kOutage
+  kOutage,
+  kSignalSent,
+  kSignalDoubled
 };
-inline constexpr std::size_t kFaults = 38;
+inline constexpr std::size_t kFaults = 40;
 inline constexpr std::array<std::string_view, kFaults> kFaultWords{
     "frame lost",
     "frame doubled",
@@ -94,7 +96,9 @@ inline constexpr std::array<std::string_view, kFaults> kFaultWords{
     "queue paused",
     "deadline set",
     "delay set",
-    "dependency out"};
+    "dependency out",
+    "signal sent",
+    "signal sent again"};
 
 class Coverage {
  public:

@@ -18,12 +18,32 @@ namespace ordo::sim {
 namespace {
 
 /// Bugs that a run must find, each within this many seeds.
-constexpr std::array<std::string_view, 24> kPlants{
-    "PB-01",           "PB-02",      "PB-03",         "PB-05",         "PB-06",
-    "PB-08",           "PB-14",      "PB-15",         "PB-17",         "PB-20",
-    "PB-23",           "PB-25",      "stale-epoch",   "resurrect",     "stale-join",
-    "forgotten-maybe", "kept-maybe", "half-undone",   "when-ignored",  "optional-ends",
-    "late-async",      "early-join", "forgotten-fan", "forgotten-held"};
+constexpr std::array<std::string_view, 26> kPlants{"PB-01",
+                                                   "PB-02",
+                                                   "PB-03",
+                                                   "PB-05",
+                                                   "PB-06",
+                                                   "PB-08",
+                                                   "PB-14",
+                                                   "PB-15",
+                                                   "PB-17",
+                                                   "PB-20",
+                                                   "PB-23",
+                                                   "PB-25",
+                                                   "stale-epoch",
+                                                   "resurrect",
+                                                   "stale-join",
+                                                   "forgotten-maybe",
+                                                   "kept-maybe",
+                                                   "half-undone",
+                                                   "when-ignored",
+                                                   "optional-ends",
+                                                   "late-async",
+                                                   "early-join",
+                                                   "forgotten-fan",
+                                                   "forgotten-held",
+                                                   "signal-and-timeout",
+                                                   "early-signal-lost"};
 constexpr std::uint64_t kSeedsPerPlant = 500;
 /// A run of at least this many seeds must have exercised everything.
 constexpr std::uint64_t kSeedsForCoverage = 500;

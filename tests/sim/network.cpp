@@ -239,6 +239,8 @@ std::string describe(const wire::Message& message) {
     text += " sent " + std::to_string(b->sent) + " received " + std::to_string(b->received);
   } else if (const auto* c = std::get_if<wire::Cancel>(&message)) {
     text += " " + c->id.to_string().substr(24);
+  } else if (const auto* signal = std::get_if<wire::Signal>(&message)) {
+    text += " " + signal->name + " to " + signal->id.to_string().substr(24);
   } else if (const auto* w = std::get_if<wire::Wait>(&message)) {
     text += " #" + std::to_string(w->request) + " " + w->id.to_string().substr(24);
   } else if (const auto* v = std::get_if<wire::Watch>(&message)) {

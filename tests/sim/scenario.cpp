@@ -104,6 +104,9 @@ void draw_work(Dice& dice, Scenario& s) {
   s.crash = dice.swarm(0.02, 0.1);
   s.slow = dice.swarm(0.05, 0.3);
   s.outage_rate = dice.swarm(0.08, 0.3);
+  s.waits = dice.swarm(0.25, 0.6);
+  s.delays = dice.swarm(0.1, 0.4);
+  s.signals = dice.chance(0.8) ? 0.9 : 0.3;
 }
 
 }  // namespace

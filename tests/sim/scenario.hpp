@@ -74,6 +74,9 @@ struct Scenario {
   double operate_rate = 0;
   double pause_rate = 0;
   double outage_rate = 0;  ///< of the dependencies that steps use
+  double waits = 0;        ///< of steps: they wait for a signal
+  double delays = 0;       ///< of steps: they have a delay
+  double signals = 0;      ///< of orders that are sent some
   /// at the end, parked tasks are retried until everything has ended
   bool operator_mends = false;
 

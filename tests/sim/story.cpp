@@ -21,7 +21,38 @@ bool Story::is_chained(StepIndex step) const {
          pipeline->steps[definition.after.front()].each == definition.each;
 }
 
+bool Story::is_detour(StepIndex step) const {
+  const auto& steps = pipeline->steps;
+  return steps[step].after.empty() && std::any_of(steps.begin(), steps.end(), [&](const Step& one) {
+           return one.on_timeout_step == steps[step].name;
+         });
+}
+
+bool Story::is_detour_over(StepIndex step) const {
+  if (taken.contains(step)) return false;
+  for (StepIndex wait = 0; wait < pipeline->steps.size(); ++wait) {
+    const bool leads = pipeline->steps[wait].on_timeout_step == pipeline->steps[step].name;
+    if (leads && !is_done(wait)) return false;
+  }
+  return true;
+}
+
+bool Story::is_dead(StepIndex step) const {
+  const auto& after = pipeline->steps[step].after;
+  return !after.empty() && std::all_of(after.begin(), after.end(),
+                                       [&](StepIndex one) { return skipped.contains(one); });
+}
+
+bool Story::is_over() const {
+  if (status != OrderStatus::kSucceeded) return is_final(status);
+  for (StepIndex step = 0; step < pipeline->steps.size(); ++step) {
+    if (!is_done(step)) return false;
+  }
+  return true;
+}
+
 bool Story::may_open(const Spot& spot) const {
+  if (is_detour(spot.first) && !taken.contains(spot.first)) return false;
   const auto& after = pipeline->steps[spot.first].after;
   if (is_chained(spot.first) && branches.contains(after.front())) {
     return done.contains({after.front(), spot.second});

@@ -40,14 +40,23 @@ struct Story {
   std::set<StepIndex> cut;                    ///< of unknown outcome at the end
   std::set<StepIndex> undone;                 ///< whose compensation has ended
   bool is_ending = false;
-  bool is_one_way = false;   ///< an irreversible step succeeded before the end began
-  std::set<Spot> fell_back;  ///< their own handler failed for good
+  bool is_one_way = false;    ///< an irreversible step succeeded before the end began
+  std::set<StepIndex> taken;  ///< detours that a timeout led to
+  std::set<Spot> fell_back;   ///< their own handler failed for good
   std::map<TaskKey, std::uint32_t> last_ended;        ///< the highest attempt that an event ends
   std::set<std::pair<TaskKey, std::uint32_t>> ended;  ///< attempts that events tell of
 
   [[nodiscard]] bool is_done(StepIndex step) const;
   /// Goes on branch by branch after the only step before it.
   [[nodiscard]] bool is_chained(StepIndex step) const;
+  /// Only the timeout of a wait leads to it.
+  [[nodiscard]] bool is_detour(StepIndex step) const;
+  /// All waits whose timeouts lead to it are done, and none of them did.
+  [[nodiscard]] bool is_detour_over(StepIndex step) const;
+  /// All that it comes after was skipped.
+  [[nodiscard]] bool is_dead(StepIndex step) const;
+  /// It has ended, and nothing async hangs off it.
+  [[nodiscard]] bool is_over() const;
   /// Whether what stands before a step (or a branch of it) is done.
   [[nodiscard]] bool may_open(const Spot& spot) const;
   [[nodiscard]] bool condition_holds(StepIndex step) const;

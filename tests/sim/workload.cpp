@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace ordo::sim {
+namespace {
+
+/// So few that signals meet steps, and each other.
+constexpr std::uint64_t kSignalNames = 3;
+
+}  // namespace
 
 Workload::Workload(Context& context, Checker& checker, Clients& clients)
     : context_(context), checker_(checker), clients_(clients) {
@@ -41,42 +47,36 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
       if (chance.chance(1.5 / static_cast<double>(step)))
         after.push_back("s" + std::to_string(before));
     }
-    text += "  s" + std::to_string(step) + ": { queue: q" +
-            std::to_string(chance.below(queues_.size()));
-    // The handler bears the name of what it calls: so workers know whether that is out.
-    if (chance.chance(context_.scenario.outage_rate > 0 ? 0.7 : 0.2)) {
-      const std::string dependency = "d" + std::to_string(chance.chance(0.8) ? 0 : 1);
-      text += ", uses: " + dependency + ", handler: " + dependency;
-    }
-    text += ", timeout: " + std::to_string(300 + chance.below(4000)) + "ms";
-    text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
-            ", first: " + std::to_string(20 + chance.below(400)) +
-            "ms, factor: 2, cap: 2s, alarm_after: 1 }";
-    const bool is_undone = chance.chance(context_.scenario.undoes);
-    if (is_undone) {
-      text += ", compensate: { handler: q" + std::to_string(chance.below(queues_.size())) +
-              ", retry: { attempts: " + std::to_string(1 + chance.below(4)) +
-              ", first: 50ms, factor: 2, cap: 1s, alarm_after: 1 } }";
-    } else if (chance.chance(context_.scenario.irreversible)) {
-      text += ", irreversible: true";
-    }
+    const std::string own = "s" + std::to_string(step);
+    const bool is_async =
+        std::any_of(after.begin(), after.end(), [&](auto& one) { return async.contains(one); }) ||
+        (step != 0 && chance.chance(0.12));
+    if (is_async) async.insert(own);
+    const bool is_wait = chance.chance(context_.scenario.waits);
+    bool is_undone = false;
+    text += "  " + own + ": { ";
+    text += is_wait ? draw_wait(step) : draw_work(is_undone);
     if (!after.empty()) {
       text += ", after: [";
       for (const auto& one : after) text += (&one == &after.front() ? "" : ", ") + one;
       text += "]";
     }
     // A step with branches is not undone yet.
-    if (!is_undone && chance.chance(0.2)) {
+    if (!is_wait && !is_undone && chance.chance(0.2)) {
       text += chance.chance(0.8) ? ", each: list" : ", each: more.list";
     }
-    text += draw_shape(after, async, "s" + std::to_string(step)) + " }\n";
+    text += draw_shape(is_wait) + (is_async ? ", class: async }\n" : " }\n");
+    if (has_detour_) {
+      text += "  t" + std::to_string(step) + ": { " + draw_work(is_undone);
+      text += is_async ? ", class: async }\n" : " }\n";
+    }
+    has_detour_ = false;
   }
   return text;
 }
 
-/// Keys that shape the way: conditions, what may fail, what is not waited for.
-std::string Workload::draw_shape(const std::vector<std::string>& after,
-                                 std::set<std::string>& async, const std::string& name) {
+/// Keys that shape the way: conditions, what may fail, who else is asked.
+std::string Workload::draw_shape(bool is_wait) {
   auto& chance = context_.work;
   std::string text;
   if (chance.chance(0.1)) {
@@ -85,12 +85,8 @@ std::string Workload::draw_shape(const std::vector<std::string>& after,
     text += ", when: \"" + std::string(kConditions[chance.below(kConditions.size())]) + "\"";
   }
   if (chance.chance(0.15)) text += ", optional: true";
-  if (chance.chance(0.12)) text += ", fallback: q" + std::to_string(chance.below(queues_.size()));
-  const bool is_after_async =
-      std::any_of(after.begin(), after.end(), [&](const auto& one) { return async.contains(one); });
-  if (is_after_async || (name != "s0" && chance.chance(0.12))) {
-    async.insert(name);
-    text += ", class: async";
+  if (!is_wait && chance.chance(0.12)) {
+    text += ", fallback: q" + std::to_string(chance.below(queues_.size()));
   }
   return text;
 }
@@ -108,6 +104,48 @@ std::string Workload::draw_context() {
   }
   if (chance.chance(0.95)) text += R"(,"more":{"list":["a","b"]})";
   return text + "}";
+}
+
+std::string Workload::draw_work(bool& is_undone) {
+  auto& chance = context_.work;
+  std::string text = "queue: q" + std::to_string(chance.below(queues_.size()));
+  // The handler bears the name of what it calls: so workers know whether that is out.
+  if (chance.chance(context_.scenario.outage_rate > 0 ? 0.7 : 0.2)) {
+    const std::string dependency = "d" + std::to_string(chance.chance(0.8) ? 0 : 1);
+    text += ", uses: " + dependency + ", handler: " + dependency;
+  }
+  text += ", timeout: " + std::to_string(300 + chance.below(4000)) + "ms";
+  text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
+          ", first: " + std::to_string(20 + chance.below(400)) +
+          "ms, factor: 2, cap: 2s, alarm_after: 1 }";
+  if (chance.chance(context_.scenario.delays)) {
+    text += ", delay: " + std::to_string(20 + chance.below(2000)) + "ms";
+  }
+  const std::string undo = draw_undo();
+  is_undone = undo.find("compensate") != std::string::npos;
+  return text + undo;
+}
+
+/// Two steps may wait for one signal. The end of a wait's patience fails, skips or leads elsewhere.
+std::string Workload::draw_wait(std::uint64_t step) {
+  auto& chance = context_.work;
+  std::string text = "wait: g" + std::to_string(chance.below(kSignalNames));
+  text += ", timeout: " + std::to_string(200 + chance.below(6000)) + "ms";
+  const std::uint64_t then = chance.below(3);
+  if (then == 1) text += ", on_timeout: skip";
+  if (then == 2) text += ", on_timeout: t" + std::to_string(step);
+  has_detour_ = then == 2;
+  return text + draw_undo();
+}
+
+std::string Workload::draw_undo() {
+  auto& chance = context_.work;
+  if (chance.chance(context_.scenario.undoes)) {
+    return ", compensate: { handler: q" + std::to_string(chance.below(queues_.size())) +
+           ", retry: { attempts: " + std::to_string(1 + chance.below(4)) +
+           ", first: 50ms, factor: 2, cap: 1s, alarm_after: 1 } }";
+  }
+  return chance.chance(context_.scenario.irreversible) ? ", irreversible: true" : "";
 }
 
 void Workload::put(const std::string& source) {
@@ -184,7 +222,28 @@ void Workload::submit_one() {
   if (!order.id.is_zero() && chance.chance(s.cancel)) {
     context_.time.after(chance.around(Millis{2000}), [this, id = order.id] { cancel(id); });
   }
+  if (!order.id.is_zero() && chance.chance(s.signals)) {
+    for (std::uint64_t i = 0; i < 1 + chance.below(4); ++i) {
+      context_.time.after(chance.around(Millis{2500}), [this, id = order.id] { signal(id); });
+    }
+  }
   submit(std::move(order), true);
+}
+
+void Workload::signal(const OrderId& id) {
+  auto& chance = context_.work;
+  wire::Signal signal;
+  signal.id = id;
+  signal.name = "g" + std::to_string(chance.below(kSignalNames));
+  signal.payload = "signal " + std::to_string(++signalled_);
+  signal.dedup = "n" + std::to_string(chance.below(3));
+  if (chance.chance(0.2)) signal.context = R"({"signal":true})";
+  context_.coverage.count(Fault::kSignalSent);
+  client().ask(signal, Seconds{5});
+  if (!chance.chance(0.3)) return;
+  context_.coverage.count(Fault::kSignalDoubled);
+  context_.time.after(chance.around(Millis{800}),
+                      [this, signal] { client().ask(signal, Seconds{5}); });
 }
 
 void Workload::submit(wire::OrderRequest order, bool is_first) {
@@ -300,7 +359,11 @@ void Workload::mend() {
       verb.kind = kind;
       verb.who = "sim";
       verb.why = "mends it";
-      client().ask(verb, Seconds{2});
+      client().ask(verb, Seconds{2}, [this, verb](const client::Done& done) mutable {
+        if (!done.error || done.error->reason != "not_parked") return;
+        verb.verb = static_cast<std::uint8_t>(wire::Verb::kSkip);  // it waits for a signal
+        client().ask(verb, Seconds{2});
+      });
     }
   }
   context_.time.after(Seconds{3}, [this] { mend(); });

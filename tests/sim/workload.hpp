@@ -34,9 +34,11 @@ class Workload {
 
  private:
   std::string draw_pipeline(const std::string& name, std::uint32_t version);
-  std::string draw_shape(const std::vector<std::string>& after, std::set<std::string>& async,
-                         const std::string& name);
+  std::string draw_shape(bool is_wait);
   std::string draw_context();
+  std::string draw_work(bool& is_undone);
+  std::string draw_wait(std::uint64_t step);
+  std::string draw_undo();
   void put(const std::string& source);
   void submit_one();
   wire::OrderRequest draw_order();
@@ -44,6 +46,7 @@ class Workload {
   void follow(const OrderId& id);
   void ask_something(const OrderId& id);
   void cancel(const OrderId& id);
+  void signal(const OrderId& id);
   void operate();
   void pause();
   void take_dependency_out();
@@ -61,6 +64,8 @@ class Workload {
   std::size_t resumed_ = 0;
   std::size_t answered_ = 0;
   int submitted_ = 0;
+  int signalled_ = 0;
+  bool has_detour_ = false;  ///< the step just drawn leads to one
   std::uint32_t next_version_ = 2;
 };
 

@@ -200,6 +200,8 @@ bool Player::act_as_client(const Command& command) {
     submit(command);
   } else if (word == "wait") {
     ask(command, Asked::kWait, wire::Wait{0, id(), command.get("step")});
+  } else if (word == "signal") {
+    signal(command);
   } else if (word == "unwait") {
     const auto request = std::stoull(command.at(1));
     say(cast_.peer(command.at(0)), wire::Unwait{request});
@@ -235,6 +237,18 @@ void Player::submit(const Command& command) {
   order.tracestate = command.get("tracestate");
   cast_.set_pipeline(order.id, order.pipeline);
   ask(command, Asked::kPlain, wire::Submit{{std::move(order)}});
+}
+
+void Player::signal(const Command& command) {
+  wire::Signal signal;
+  signal.id = cast_.order(command.at(1), ordo::to_ms(stage_.wall()));
+  signal.name = command.at(2);
+  signal.payload = command.get("payload");
+  signal.dedup = command.get("dedup");
+  signal.pipeline = command.get("pipeline");
+  signal.context = command.get("context");
+  signal.who = command.get("who", "bank");
+  ask(command, Asked::kPlain, std::move(signal));
 }
 
 // ---- operators ---------------------------------------------------------------------------------

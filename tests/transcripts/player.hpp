@@ -45,6 +45,7 @@ class Player {
 
   void put_pipeline(const Command& command);
   void submit(const Command& command);
+  void signal(const Command& command);
   void result(const Command& command);
   void hello(Peer& worker, const Command& command);
   void drain(const Command& command);

@@ -316,6 +316,9 @@ void Stage::show_tables(std::optional<OrderId> only) {
     for (const auto& [key, deferred] : database_.deferred()) {
       if (key.order == id) print("  " + wording_.deferred_row(deferred));
     }
+    for (const auto& [key, signal] : database_.signals()) {
+      if (key.first == id) print("  " + wording_.signal_row(signal));
+    }
     const auto* events = database_.events(id);
     if (events == nullptr) continue;
     for (const auto& [seq, event] : *events) print("  " + wording_.event_row(event));

@@ -87,6 +87,10 @@ std::string Wording::deferred_row(const DeferredRow& row) const {
   return text + (row.reason.empty() ? "" : " (" + row.reason + ")");
 }
 
+std::string Wording::signal_row(const SignalRow& row) const {
+  return "signal " + row.name + " " + quoted(view(row.payload)) + " " + row.note;
+}
+
 std::string Wording::event_row(const EventRow& row) const {
   std::string text = "event " + std::string(to_string(row.kind));
   if (row.step) {
@@ -114,7 +118,9 @@ std::string Wording::change(const Change& change) const {
                [&](const PutQueueSetting& c) {
                  return "+queue " + c.row.queue + (c.row.is_paused ? " paused" : " open") + " by " +
                         c.row.who + ": " + c.row.why;
-               }},
+               },
+               [&](const InsertSignal& c) { return "+" + signal_row(c.row); },
+               [&](const DeleteSignal& c) { return "-signal of " + cast_.name(c.order); }},
       change);
 }
 

@@ -26,6 +26,7 @@ class Wording {
   [[nodiscard]] std::string order_row(const OrderRow& row) const;
   [[nodiscard]] std::string task_row(const TaskRow& row) const;
   [[nodiscard]] std::string deferred_row(const DeferredRow& row) const;
+  [[nodiscard]] std::string signal_row(const SignalRow& row) const;
   [[nodiscard]] std::string event_row(const EventRow& row) const;
 
  private:

@@ -13,14 +13,14 @@ bool is_final_word(std::string_view word) {
   return status && ordo::is_final(*status);
 }
 
-/// Kinds that a step's end is recorded with, once. A skip of the engine or a signal ends one too.
+/// Kinds that a step's end is recorded with, once. A skip of the engine ends one too.
 bool is_record(std::string_view kind) {
-  return kind == to_string(EventKind::kSucceeded) ||
+  return kind == to_string(EventKind::kSucceeded) || kind == to_string(EventKind::kSignalled) ||
          kind == to_string(EventKind::kOperatorComplete) ||
          kind == to_string(EventKind::kOperatorSkip);
 }
 bool is_end(std::string_view kind) {
-  return is_record(kind) || kind == "skipped" || kind == "signalled";
+  return is_record(kind) || kind == to_string(EventKind::kSkipped);
 }
 
 /// Forward tasks and their fallbacks carry the order on; the others undo it or end it.

@@ -111,6 +111,17 @@ struct Operator {
   std::string who{}, why{};
 };
 
+/// Something from outside that a step of an order waits for.
+struct Signal {
+  OrderId id{};
+  std::string name{};
+  std::string payload{};   ///< the step's result, at most 64 KiB
+  std::string dedup{};     ///< the same again changes nothing; empty: the payload decides
+  std::string pipeline{};  ///< that the order must run; empty: any
+  std::string context{};   ///< JSON object: fields to set in the order's context
+  std::string who{};       ///< kept in the order's history
+};
+
 /// A task of an order.
 struct TaskOf {
   OrderId id{};
@@ -170,6 +181,8 @@ class Client {
   /// The order's events after a cursor, the past ones first; goes on over lost connections.
   Watch watch(OrderId id, std::int64_t after_seq = 0);
 
+  /// Durable when it answers; sent again on doubt, which is safe.
+  Result<void> signal(Signal signal);
   Result<void> cancel(OrderId id, const Operator& by);
   Result<void> retry(const TaskOf& task, const Operator& by);
   Result<void> skip(const TaskOf& task, const Operator& by);

@@ -47,6 +47,7 @@ std::map<std::string, wire::Message> samples() {
       wire::ClientHello{kSession, "peer", "1"},
       wire::Submit{{{.request = kRequest, .pipeline = "one"}}},
       wire::Cancel{.request = kRequest},
+      wire::Signal{.request = kRequest},
       wire::Wait{.request = kRequest},
       wire::Unwait{kRequest},
       wire::Watch{.request = kRequest},

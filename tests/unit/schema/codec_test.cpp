@@ -119,6 +119,7 @@ TEST(Codec, NamesEveryType) {
   EXPECT_EQ(type_name(Message(Beat{})), "Beat");
   EXPECT_EQ(type_name(Message(Submit{})), "Submit");
   EXPECT_EQ(type_name(Message(Revokes{})), "Revokes");
+  EXPECT_EQ(type_name(Message(Signal{})), "Signal");
 }
 
 TEST(Codec, CarriesAnErrorInAnAnswer) {
