@@ -263,12 +263,14 @@ void HealthBook::add_lost(Tree& tree, const Sample& sample) {
 void HealthBook::judge_breaker(const std::string& dependency, Verdict& verdict) const {
   const auto found = breakers_.find(dependency);
   if (found == breakers_.end() || found->second == "closed") return;
-  const bool is_ramping = found->second == "ramping";
-  if (is_ramping && verdict.colour == Colour::kRed) return;
-  verdict = {.colour = is_ramping ? Colour::kYellow : Colour::kRed, .reason = Reason::kBreaker};
-  verdict.text = is_ramping
-                     ? "Its breaker is ramping: it works again, and calls go out at a growing rate."
-                     : "Its breaker is " + found->second + ": tasks that use it are held.";
+  if (found->second == "ramping") {  // its calls work again: what they come to is its colour
+    if (verdict.colour == Colour::kGreen) {
+      verdict.text = "Its breaker is ramping: it works again, and calls go out at a growing rate.";
+    }
+    return;
+  }
+  verdict = {.colour = Colour::kRed, .reason = Reason::kBreaker};
+  verdict.text = "Its breaker is " + found->second + ": tasks that use it are held.";
 }
 
 /// The services that steps call: as well as the worst step that uses them, over all workers.

@@ -86,7 +86,9 @@ Verdict InterfaceWatch::tick(const Thresholds& thresholds) {
 
 const Verdict& NodeWatch::settle(Verdict found, Wall now) {
   const bool is_better = found.colour < shown_.colour && found.colour != Colour::kUnknown;
-  if (is_better && !is_new_ && ++better_for_ < kHold) return shown_;
+  // A breaker has rested and probed before it says so.
+  const bool must_hold = !is_new_ && shown_.reason != Reason::kBreaker;
+  if (is_better && must_hold && ++better_for_ < kHold) return shown_;
   better_for_ = 0;
   if (is_new_ || found.colour != shown_.colour) since_ = now;
   is_new_ = false;

@@ -87,7 +87,7 @@ class InterfaceWatch {
   Calls learnt_;
 };
 
-/// Keeps a colour until a better one has held for kHold ticks.
+/// Keeps a colour until a better one has held for kHold ticks; a breaker's goes at once.
 class NodeWatch {
  public:
   const Verdict& settle(Verdict found, Wall now);
