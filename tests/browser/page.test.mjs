@@ -225,6 +225,7 @@ page(
     await p.waitForSelector('h1:has-text("broker ordo-0")');
     await p.click('.verdict >> text=Runbook');
     await p.waitForSelector('h1:has-text("Runbook OrdoBrokerDown")');
+    await p.waitForSelector('article h2:has-text("Mitigation")'); // its text comes after its name
     assert.match(await text(p, 'article'), /Meaning[\s\S]*Mitigation/);
   },
 );
