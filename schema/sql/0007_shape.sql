@@ -12,7 +12,7 @@ alter table event add constraint event_kind_check check (kind in (
   'succeeded', 'attempt_failed', 'snoozed', 'worker_lost', 'parked', 'failed',
   'cancel_requested', 'deadline_missed', 'ended', 'late_result',
   'operator_retry', 'operator_skip', 'operator_complete', 'cut', 'operator_compensate',
-  'signalled', 'skipped', 'fell_back', 'fanned_out'));
+  'skipped', 'fell_back', 'fanned_out', 'signalled'));
 -- Bytes are a result, the evidence of a refused one, a signal's payload, or the list that a step
 -- fanned out over.
 alter table event drop constraint event_detail;

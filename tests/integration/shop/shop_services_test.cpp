@@ -131,7 +131,13 @@ TEST_F(ShopServices, SufferFromWhatTheyAreTold) {
 TEST_F(ShopServices, HangAloneAndMayHaveTheirEffectAfterTheCallerGaveUp) {
   start({"--no-failures"});
   tell({{"service", "riders"}, {"mode", "hung"}});
-  EXPECT_EQ(post("/riders/dispatch", {}, "a/d/0/forward", 200ms).status, 0);
+  std::thread first(
+      [&] { EXPECT_EQ(post("/riders/dispatch", {}, "a/d/0/forward", 1s).status, 0); });
+  EXPECT_TRUE(wait_until(5s, [&] {
+    return http_get(address_ + "/metrics")->body.find("shop_pending_calls{service=\"riders\"} 1") !=
+           std::string::npos;
+  }));
+  first.join();
   // More callers than a service keeps waiting: the others do not notice.
   std::vector<std::thread> callers;
   std::atomic<int> busy{0};
