@@ -233,15 +233,20 @@ void Engine::State::take_passed_rows(Shard& shard, Order& order) {
       has_passed =
           std::pair(*row.run_at, row.task.seq) <= std::pair(shard.due_cursor, shard.due_cursor_seq);
     }
-    if (!has_passed) continue;
+    // One before it may have ended the order, which takes all rows but those of async steps.
+    const bool is_there =
+        std::any_of(order.deferred.begin(), order.deferred.end(),
+                    [&](const auto& one) { return one.task.key == row.task.key; });
+    if (!has_passed || !is_there) continue;
     if (row.task.key.kind == TaskKind::kDeadline) {
       if (order.is_ending) continue;
       deadline_missed(order);
-      return;  // everything that was not running went with it
+      if (order.is_ending) return;  // everything that was not running went with it
+      continue;
     }
     if (row.state == TaskState::kWaiting) {
       wait_timed_out(order, row);
-      if (order.is_ending || is_final(order.status)) return;  // the same
+      if (order.is_ending) return;  // the same
       continue;
     }
     std::erase_if(order.deferred, [&](const auto& one) { return one.task.key == row.task.key; });
