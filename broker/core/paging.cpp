@@ -60,6 +60,19 @@ void Engine::State::run_waiting(Shard& shard, const OrderId& id) {
   }
 }
 
+/// What was given out of an order that was dropped is known again before one of its rows, a missed
+/// deadline say, ends it: those attempts may have had their effects.
+void Engine::State::run_claims(Shard& shard, Order& order) {
+  const auto loading = shard.loading.find(order.row.id);
+  if (loading == shard.loading.end()) return;
+  std::vector<Shard::Action> claims;
+  std::erase_if(loading->second.waiting, [&](auto& one) {
+    if (one.is_claim) claims.push_back(std::move(one.run));
+    return one.is_claim;
+  });
+  for (const auto& claim : claims) claim(&order);
+}
+
 void Engine::State::on(event::OrdersLoaded& loaded) {
   Shard* shard = live_shard(loaded.shard, loaded.incarnation);
   if (shard == nullptr) return;
@@ -72,7 +85,9 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
     const OrderId id = snapshot.order.id;
     restore(*shard, snapshot);
     const auto restored = shard->orders.find(id);
-    if (restored != shard->orders.end()) take_passed_rows(*shard, *restored->second);
+    if (restored == shard->orders.end()) continue;
+    run_claims(*shard, *restored->second);
+    take_passed_rows(*shard, *restored->second);
   }
   for (const auto& id : loaded.asked) {
     run_waiting(*shard, id);

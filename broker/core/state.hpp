@@ -76,6 +76,7 @@ struct Shard {
   struct Waiting {
     Action run;                  ///< called with the order, or null when there is none
     std::optional<Asker> asker;  ///< answered `unknown` when the shard is lost first
+    bool is_claim = false;       ///< says what was given out of it: before anything ends it
   };
   struct Loading {
     std::vector<Waiting> waiting;
@@ -97,6 +98,7 @@ struct Shard {
   std::uint64_t inbox_bytes = 0;
   std::vector<std::pair<std::int64_t, TaskKey>> unclaimed;  ///< by place in line
 
+  void leave_inbox(const Order& order);
   [[nodiscard]] Wall wall(Steady now) const { return anchor_wall + (now - anchor_steady); }
   [[nodiscard]] bool is_open() const { return state == State::kOpen; }
   std::int64_t next_seq() { return (static_cast<std::int64_t>(epoch) << 40) | ++counter; }
@@ -345,6 +347,7 @@ class Engine::State {
   void evict_if_idle(Shard& shard, Order& order);
   void load(Shard& shard, const OrderId& id);
   void run_waiting(Shard& shard, const OrderId& id);
+  void run_claims(Shard& shard, Order& order);
   void on(event::OrdersLoaded& loaded);
   void on(event::PageLoaded& loaded);
   void take_row(Shard& shard, const DeferredRow& row);
