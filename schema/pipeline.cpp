@@ -32,9 +32,6 @@ struct Missing {
 };
 constexpr std::string_view kRemove = "remove it";
 constexpr std::array kMissing{
-    Missing{"compensate` beside `each",
-            [](const Step& s) { return !s.each.empty() && !s.compensate.empty(); },
-            "remove it, or undo all branches in a step of their own"},
     Missing{"late", [](const Step& s) { return !s.late.empty(); }, kRemove},
     Missing{"order", [](const Step& s) { return !s.order.empty(); },
             "remove it, and submit the order from a handler"},

@@ -1,4 +1,4 @@
-// What an order did is undone: by one task a step, in the reverse order of its DAG.
+// What an order did is undone: by one task a step or branch, in the reverse order of its DAG.
 #include "broker/core/state.hpp"
 #include "schema/context.hpp"
 #include "schema/text.hpp"
@@ -25,7 +25,9 @@ void Engine::State::cut_short(Task& task, const Unfinished& why) {
     auto& event = note(change, is_clean ? EventKind::kFailed : EventKind::kCut, &task);
     event.worker = why.worker;
     event.note = text_object({{"reason", why.reason}, {"error", why.error}});
-    if (!is_clean && order.undoing != nullptr) order.undoing->maybe.set(task.step);
+    if (!is_clean && order.undoing != nullptr) {
+      order.mark(order.undoing->maybe, task.step, task.branch);
+    }
   } else if (task.maybe) {
     note_maybe(change, task.key(), "maybe");
   }
@@ -49,49 +51,67 @@ void Engine::State::note_maybe(Draft& draft, const TaskKey& key, std::string rea
   event.branch = key.branch;
   event.task_kind = key.kind;
   event.note = text_object({{"reason", std::move(reason)}});
-  order.undoing->maybe.set(key.step);
+  order.mark(order.undoing->maybe, key.step, key.branch);
 }
 
-/// The steps that are still to be undone: what succeeded or may have, and can be undone.
-StepSet Engine::State::to_undo(const Order& order) const {
-  StepSet left = planted_.kept_maybe ? StepSet{} : order.undoing->maybe;
+/// What is still to be undone: steps and branches that succeeded or may have, and can be undone.
+BranchSet Engine::State::to_undo(const Order& order) const {
+  BranchSet left = planted_.kept_maybe ? BranchSet{} : order.undoing->maybe;
   for (const auto& done : order.results) {
-    if (done.kind != TaskKind::kCompensate && !done.is_skipped) left.set(done.step);
+    if (done.kind == TaskKind::kCompensate || done.is_skipped) continue;
+    order.mark(left, done.step, done.branch);
   }
-  return left & order.pipeline->compensated & ~order.undoing->undone;
+  left.keep_steps(order.pipeline->compensated);
+  const BranchSet& undone = order.undoing->undone;
+  if (planted_.one_for_all) left.keep_steps(~undone.steps());
+  left.remove(undone);
+  return left;
 }
 
-/// Opens what undoes each step all of whose successors are undone. False when nothing is left.
+/// Of those, what nothing after it stands in the way of: each branch waits for its own of the same
+/// chain, everything else for all branches.
+BranchSet Engine::State::next_to_undo(const Order& order, const BranchSet& left) const {
+  const auto& pipeline = *order.pipeline;
+  BranchSet next = left;
+  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
+    if (!left.steps().test(step)) continue;
+    const StepSet before = pipeline.ancestors[step] & left.steps();
+    for (StepIndex one = 0; before.any() && one < pipeline.steps.size(); ++one) {
+      if (!before.test(one)) continue;
+      const auto [first, second] =
+          planted_.forward_undo ? std::pair(one, step) : std::pair(step, one);
+      if (!order.is_one_chain(first, second)) {
+        next.remove_step(second);
+      } else if (!planted_.mixed_undo) {
+        next.remove_branches(second, left, first);
+      }
+    }
+  }
+  next.remove(order.undoing->begun);
+  return next;
+}
+
+/// Opens what undoes each step or branch all of whose successors are undone. False when nothing is
+/// left.
 bool Engine::State::undo_more(Draft& draft) {
   Order& order = *draft.order;
   if (order.undoing == nullptr) return false;
-  const auto& pipeline = *order.pipeline;
-  const StepSet left = to_undo(order);
-  if (left.none() || (planted_.half_undone && order.undoing->undone.any())) return false;
-  StepSet blocked;  // by a step after it that is not undone yet
-  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
-    if (!left.test(step)) continue;
-    if (!planted_.forward_undo) {
-      blocked |= pipeline.ancestors[step];
-    } else if ((pipeline.ancestors[step] & left).any()) {
-      blocked.set(step);
-    }
-  }
-  const StepSet next = left & ~blocked & ~order.undoing->begun;
-  if (next.any() && order.undoing->begun.none()) {
+  const BranchSet left = to_undo(order);
+  if (left.none() || (planted_.half_undone && !order.undoing->undone.none())) return false;
+  const BranchSet next = next_to_undo(order, left);
+  if (!next.none() && order.undoing->begun.none()) {
     fact(about(FactKind::kCompensationBegun, order));
   }
-  for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
-    if (!next.test(step)) continue;
-    order.undoing->begun.set(step);
+  next.for_each([&](StepIndex step, BranchIndex branch) {
+    order.mark(order.undoing->begun, step, branch);
     open_task(draft,
-              {.key = {order.row.id, step, 0, TaskKind::kCompensate},
-               .queue = pipeline.steps[step].compensate,
+              {.key = {order.row.id, step, branch, TaskKind::kCompensate},
+               .queue = order.pipeline->steps[step].compensate,
                .priority = order.row.priority,
                .seq = draft.shard->next_seq(),
-               .maybe = order.undoing->maybe.test(step)},
+               .maybe = order.undoing->maybe.test(step, branch)},
               "");
-  }
+  });
   return true;
 }
 

@@ -102,7 +102,7 @@ void Engine::State::order_ended(Order& order) {
   Fact ended = about(FactKind::kOrderEnded, order);
   ended.status = order.status;
   ended.took = shards_.at(order.shard).wall(now.steady) - order.row.accepted;
-  if (order.undoing != nullptr && order.undoing->begun.any()) {
+  if (order.undoing != nullptr && !order.undoing->begun.none()) {
     Fact undone = ended;
     undone.kind = FactKind::kCompensationEnded;
     fact(std::move(undone));

@@ -40,7 +40,9 @@ Planted::Planted(const std::string& name)
       forgotten_fan(name == "forgotten-fan"),
       forgotten_held(name == "forgotten-held"),
       both_win(name == "signal-and-timeout"),
-      early_lost(name == "early-signal-lost") {}
+      early_lost(name == "early-signal-lost"),
+      mixed_undo(name == "mixed-undo"),
+      one_for_all(name == "one-undone-for-all") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;

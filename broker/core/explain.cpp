@@ -105,7 +105,9 @@ std::string name_of(const Step& step, const wire::TaskView& task) {
 std::string branches_told(const OrderRecord& record, const Pipeline& pipeline, StepIndex step) {
   for (const auto& event : record.events) {
     if (event.kind != EventKind::kFannedOut || event.step != step) continue;
-    const auto is_its = [&](const TaskRow& row) { return row.key.step == step; };
+    const auto is_its = [&](const TaskRow& row) {
+      return row.key.step == step && is_told_as(row.key.kind, TaskKind::kForward);
+    };
     const auto open = std::count_if(record.tasks.begin(), record.tasks.end(), is_its) +
                       std::count_if(record.deferred.begin(), record.deferred.end(),
                                     [&](const DeferredRow& row) { return is_its(row.task); });
@@ -131,24 +133,20 @@ std::string told(const std::string& error) { return error.empty() ? error : ": \
 
 }  // namespace
 
-std::vector<BranchIndex> listed_branches(const OrderRecord& record, StepIndex step) {
+std::vector<BranchIndex> listed_branches(const OrderRecord& record, StepIndex step, TaskKind kind) {
   std::vector<BranchIndex> branches;
-  const auto add = [&](BranchIndex branch) {
-    const bool is_new = std::find(branches.begin(), branches.end(), branch) == branches.end();
-    if (is_new && branches.size() < limits::kListedBranches) branches.push_back(branch);
+  const auto add = [&](const TaskKey& key) {
+    if (key.step != step || !is_told_as(key.kind, kind)) return;
+    const bool is_new = std::find(branches.begin(), branches.end(), key.branch) == branches.end();
+    if (is_new && branches.size() < limits::kListedBranches) branches.push_back(key.branch);
   };
-  for (const auto& row : record.deferred) {
-    if (row.task.key.step == step && row.task.key.kind != TaskKind::kDeadline) {
-      add(row.task.key.branch);
-    }
-  }
-  for (const auto& row : record.tasks) {
-    if (row.key.step == step) add(row.key.branch);
-  }
+  for (const auto& row : record.deferred) add(row.task.key);
+  for (const auto& row : record.tasks) add(row.key);
   for (const auto& event : record.events) {
-    if (event.step == step && event.kind != EventKind::kFannedOut) add(event.branch);
+    if (!event.step || event.kind == EventKind::kFannedOut) continue;
+    add({record.order.id, *event.step, event.branch, event.task_kind});
   }
-  if (branches.empty()) branches.push_back(0);
+  if (branches.empty() && kind == TaskKind::kForward) branches.push_back(0);
   std::sort(branches.begin(), branches.end());
   return branches;
 }
@@ -239,7 +237,7 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
                        task.state == "failed" || task.state == "cancelled";
   if (is_over || task.state == "pending") return {};
   const std::string name = kind == TaskKind::kCompensate
-                               ? task.queue + ", which undoes step " + task.step + ","
+                               ? task.queue + ", which undoes step " + label + ","
                                : "Step " + label;
   if (task.state == "waiting") {
     facts.push_back("step " + label + " is waiting for " + task.reason);
@@ -296,7 +294,9 @@ std::string Engine::State::explain_tasks(const OrderRecord& record, const Pipeli
     }
   }
   for (StepIndex step = 0; step < pipeline.steps.size(); ++step) {
-    if (is_undone(record, step)) look(step, TaskKind::kCompensate, 0);
+    for (const BranchIndex branch : listed_branches(record, step, TaskKind::kCompensate)) {
+      look(step, TaskKind::kCompensate, branch);
+    }
   }
   return sentence;
 }

@@ -114,7 +114,7 @@ bool Order::has_siblings() const {
 
 void Order::keep(DoneStep task) {
   if (task.kind == TaskKind::kCompensate) {
-    if (undoing != nullptr) undoing->undone.set(task.step);
+    if (undoing != nullptr) mark(undoing->undone, task.step, task.branch);
   } else {
     mark_done(task.step, task.branch);
     results_bytes += view(task.result).size();
@@ -132,6 +132,17 @@ const Fan* Order::fan(StepIndex step) const {
   const auto found =
       std::find_if(fans.begin(), fans.end(), [&](const Fan& one) { return one.step == step; });
   return found == fans.end() ? nullptr : &*found;
+}
+
+void Order::mark(BranchSet& set, StepIndex step, BranchIndex branch) const {
+  const Fan* its = fans.empty() ? nullptr : fan(step);
+  set.set(step, branch, its == nullptr ? 0 : its->done.size());
+}
+
+bool Order::is_one_chain(StepIndex one, StepIndex other) const {
+  const Fan* its = fan(one);
+  const Fan* others = fan(other);
+  return its != nullptr && others != nullptr && its->elements == others->elements;
 }
 
 /// Recursion is bounded by the number of steps: a chained step comes after one step alone.

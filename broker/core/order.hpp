@@ -6,7 +6,6 @@
 // Threads: the engine's owner.
 #pragma once
 
-#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -17,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/branch_set.hpp"
 #include "broker/core/effects.hpp"
 #include "broker/core/gate.hpp"
 #include "broker/core/hooks.hpp"
@@ -88,8 +88,6 @@ struct Task {
   Hook timer;                ///< kLeased: the wheel
 };
 
-using StepSet = std::bitset<limits::kPipelineSteps>;
-
 /// Why a deferred row's task comes back in hand.
 constexpr Cause cause_of_return(TaskState state) {
   if (state == TaskState::kHeld) return Cause::kAdmitted;
@@ -118,9 +116,9 @@ struct KnownPipeline : Pipeline {
 
 /// What the end of an order undoes (compensation.cpp).
 struct Undoing {
-  StepSet maybe;   ///< steps that its end took with an unknown outcome
-  StepSet begun;   ///< whose compensating task has been there
-  StepSet undone;  ///< whose compensating task has ended
+  BranchSet maybe;   ///< what its end took with an unknown outcome
+  BranchSet begun;   ///< whose compensating task has been there
+  BranchSet undone;  ///< whose compensating task has ended
 };
 
 /// The branches of one step of an order that fans out.
@@ -172,6 +170,10 @@ struct Order {
   /// A task ended well: what that means for the steps after it.
   void keep(DoneStep task);
   [[nodiscard]] const Fan* fan(StepIndex step) const;
+  /// Adds a step (or branch of one) to a set.
+  void mark(BranchSet& set, StepIndex step, BranchIndex branch) const;
+  /// Whether two steps are of one chain: each branch of one meets only its own of the other.
+  [[nodiscard]] bool is_one_chain(StepIndex one, StepIndex other) const;
   /// Opens a step with `each`, and with it those that are chained to it.
   void add_fan(StepIndex step, std::shared_ptr<const std::vector<std::string>> elements);
   /// A step (or branch of one) is done.

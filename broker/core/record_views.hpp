@@ -44,11 +44,11 @@ std::string span_of(const EventRow& event, const Pipeline& pipeline, const Order
 /// What the newest failure of a task said; empty where there was none. `kind`: kForward stands for
 /// the step's fallback, too.
 std::string last_error(const OrderRecord& record, const wire::TaskView& task, StepIndex step);
-/// Whether anything is known of what undoes a step.
-bool is_undone(const OrderRecord& record, StepIndex step);
 /// The branches of a step that an answer lists: those with a row, then others that events tell of,
-/// at most limits::kListedBranches. 0 alone for a step that has not fanned out.
-std::vector<BranchIndex> listed_branches(const OrderRecord& record, StepIndex step);
+/// at most limits::kListedBranches. 0 alone for a step that has not fanned out; none where nothing
+/// undoes it. `kind`: what the step does, or what undoes it.
+std::vector<BranchIndex> listed_branches(const OrderRecord& record, StepIndex step,
+                                         TaskKind kind = TaskKind::kForward);
 /// Whether a task of that kind is what a view of `wanted` tells of.
 inline bool is_told_as(TaskKind kind, TaskKind wanted) {
   return kind == wanted || (wanted == TaskKind::kForward && kind == TaskKind::kFallback);

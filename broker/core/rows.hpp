@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -203,7 +204,8 @@ struct OrderSnapshot {
   std::vector<DeferredRow> deferred;     ///< its rows in `deferred`
   std::vector<DoneStep> done;
   std::vector<FannedStep> fanned;
-  std::vector<StepIndex> cut;      ///< steps that its end took with an unknown outcome
+  /// steps, and their branches, that its end took with an unknown outcome
+  std::vector<std::pair<StepIndex, BranchIndex>> cut;
   std::vector<SeenSignal> seen;    ///< signals that were taken or came too late
   std::vector<SignalRow> signals;  ///< its rows in `signal`, by seq: early ones
   bool knows_signals = false;      ///< signals were looked for; else it has none as a rule

@@ -123,7 +123,7 @@ struct Planted {
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
       lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
       forward_undo, kept_maybe, half_undone, when_ignored, optional_ends, late_async, early_join,
-      forgotten_fan, forgotten_held, both_win, early_lost;
+      forgotten_fan, forgotten_held, both_win, early_lost, mixed_undo, one_for_all;
 };
 
 class Engine::State {
@@ -306,7 +306,8 @@ class Engine::State {
   };
   void cut_short(Task& task, const Unfinished& why);
   void note_maybe(Draft& draft, const TaskKey& key, std::string reason);
-  [[nodiscard]] StepSet to_undo(const Order& order) const;
+  [[nodiscard]] BranchSet to_undo(const Order& order) const;
+  [[nodiscard]] BranchSet next_to_undo(const Order& order, const BranchSet& left) const;
   bool undo_more(Draft& draft);
   void park_for_good(Task& task, const std::string& worker, const wire::TaskResult& result);
 

@@ -14,7 +14,7 @@ constexpr Millis kClockSlack{1000};
 /// A task of the step has been there: no other comes.
 void note_open(Order& order, const TaskKey& key) {
   if (key.kind == TaskKind::kCompensate) {
-    if (order.undoing != nullptr) order.undoing->begun.set(key.step);
+    if (order.undoing != nullptr) order.mark(order.undoing->begun, key.step, key.branch);
   } else if (key.kind != TaskKind::kDeadline) {
     order.opened.set(key.step);
   }
@@ -143,9 +143,6 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
   // A step that was skipped may have had its effect long before the end begins.
   if ((snapshot.is_ending || !snapshot.cut.empty()) && pipeline->compensated.any()) {
     order.undoing = std::make_unique<Undoing>();
-    for (const StepIndex step : snapshot.cut) {
-      if (step < pipeline->steps.size()) order.undoing->maybe.set(step);
-    }
   }
   order.failed_step = snapshot.failed_step;
   if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
@@ -153,6 +150,10 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
     if (fanned.step >= pipeline->steps.size() || planted_.forgotten_fan) continue;
     order.add_fan(fanned.step, std::make_shared<const std::vector<std::string>>(
                                    list_elements(view(fanned.elements))));
+  }
+  for (const auto& [step, branch] : snapshot.cut) {
+    if (order.undoing == nullptr || step >= pipeline->steps.size()) continue;
+    order.mark(order.undoing->maybe, step, branch);
   }
   for (auto& done : snapshot.done) {
     if (done.step >= pipeline->steps.size()) continue;

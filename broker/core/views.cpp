@@ -138,23 +138,11 @@ wire::OrderView Engine::State::order_view(const OrderRecord& record) {
     }
   }
   for (StepIndex step = 0; pipeline != nullptr && step < pipeline->steps.size(); ++step) {
-    if (!is_undone(record, step)) continue;
-    result.tasks.push_back(task_view(record, *pipeline, step, TaskKind::kCompensate));
+    for (const BranchIndex branch : listed_branches(record, step, TaskKind::kCompensate)) {
+      result.tasks.push_back(task_view(record, *pipeline, step, TaskKind::kCompensate, branch));
+    }
   }
   return result;
-}
-
-bool is_undone(const OrderRecord& record, StepIndex step) {
-  const auto is_its = [&](const TaskKey& key) {
-    return key.step == step && key.kind == TaskKind::kCompensate;
-  };
-  return std::any_of(record.tasks.begin(), record.tasks.end(),
-                     [&](const TaskRow& row) { return is_its(row.key); }) ||
-         std::any_of(record.deferred.begin(), record.deferred.end(),
-                     [&](const DeferredRow& row) { return is_its(row.task.key); }) ||
-         std::any_of(record.events.begin(), record.events.end(), [&](const EventRow& event) {
-           return event.step == step && event.task_kind == TaskKind::kCompensate;
-         });
 }
 
 /// What events tell of a task; its rows say more where it is not over.

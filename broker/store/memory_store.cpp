@@ -119,7 +119,7 @@ std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
     const bool is_failure =
         event.kind == EventKind::kFailed || event.kind == EventKind::kOperatorCompensate;
     if (is_failure && event.status) snapshot.failed_step = event.step;
-    if (event.kind == EventKind::kCut) snapshot.cut.push_back(*event.step);
+    if (event.kind == EventKind::kCut) snapshot.cut.emplace_back(*event.step, event.branch);
     if (event.kind == EventKind::kFannedOut) {
       snapshot.fanned.push_back({*event.step, event.detail});
     }

@@ -72,14 +72,15 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
   const bool is_failure =
       kind == to_string(EventKind::kFailed) || kind == to_string(EventKind::kOperatorCompensate);
   if (step && is_failure) snapshot.failed_step = static_cast<StepIndex>(*step);
+  const auto branch = static_cast<BranchIndex>(row.number());
   if (step && kind == to_string(EventKind::kCut)) {
-    snapshot.cut.push_back(static_cast<StepIndex>(*step));
+    snapshot.cut.emplace_back(static_cast<StepIndex>(*step), branch);
   }
   const bool has_fanned = kind == to_string(EventKind::kFannedOut);
   if (!is_done && !(has_fanned && step)) return;
   DoneStep done;
   done.step = static_cast<StepIndex>(step.value_or(0));
-  done.branch = static_cast<BranchIndex>(row.number());
+  done.branch = branch;
   done.kind = static_cast<TaskKind>(row.number());
   done.is_skipped = is_skipped;
   done.attempt = static_cast<std::uint32_t>(row.number());

@@ -298,18 +298,21 @@ TEST_P(Store, ACancelRequestShowsInTheSnapshot) {
 TEST_P(Store, AnEndComesWithItsCauseAndWhatItCut) {
   EventRow failed = event_row(1, 8, EventKind::kFailed, 1);
   failed.status = OrderStatus::kCompensating;
+  EventRow cut = event_row(1, 10, EventKind::kCut, 3);
+  cut.branch = 7;
   EventRow parked = event_row(1, 11, EventKind::kParked, 0);
   parked.task_kind = TaskKind::kCompensate;
   parked.status = OrderStatus::kParked;
   commit_all({submit_of(1)});
   EXPECT_FALSE(load(1)->is_ending);
   commit_all({write_of(1, {AppendEvent{failed}, AppendEvent{event_row(1, 9, EventKind::kFailed, 2)},
-                           AppendEvent{event_row(1, 10, EventKind::kCut, 3)}})});
+                           AppendEvent{cut}})});
   auto found = load(1);
   EXPECT_TRUE(found->is_ending);
   EXPECT_FALSE(found->is_cancelled);
   EXPECT_EQ(found->failed_step, 1);
-  EXPECT_EQ(found->cut, std::vector<StepIndex>{3});
+  const std::pair<StepIndex, BranchIndex> where{3, 7};
+  EXPECT_EQ(found->cut, std::vector{where});
   commit_all({write_of(1, {AppendEvent{parked}})});
   EXPECT_EQ(load(1)->status, OrderStatus::kParked);
   EXPECT_TRUE(load(1)->is_ending);

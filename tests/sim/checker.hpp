@@ -80,8 +80,6 @@ class Checker {
   class OneWrite;
 
   [[noreturn]] static void fail(const char* check, const OrderId& order, const std::string& what);
-  static bool must_undo(const Story& order, StepIndex step);
-  static bool comes_after(const Pipeline& pipeline, StepIndex later, StepIndex earlier);
   void apply(const StoreWrite& write);
   void sent_answer(int broker, PeerId peer, const wire::Answer& answer);
   void sent_offer(const wire::Offer& offer) const;

@@ -9,42 +9,24 @@ namespace ordo::sim {
 
 // ---- what is undone ----------------------------------------------------------------------------
 
-bool Checker::must_undo(const Story& order, StepIndex step) {
-  if (order.pipeline->steps[step].compensate.empty()) return false;
-  return order.cut.contains(step) || (order.is_done(step) && !order.skipped.contains(step));
-}
-
-bool Checker::comes_after(const Pipeline& pipeline, StepIndex later, StepIndex earlier) {
-  if (later == earlier) return true;
-  const auto& after = pipeline.steps[later].after;
-  if (std::any_of(after.begin(), after.end(),
-                  [&](StepIndex one) { return comes_after(pipeline, one, earlier); })) {
-    return true;
-  }
-  for (StepIndex wait = 0; wait < pipeline.steps.size(); ++wait) {
-    const bool leads = pipeline.steps[wait].on_timeout_step == pipeline.steps[later].name;
-    if (leads && comes_after(pipeline, wait, earlier)) return true;
-  }
-  return false;
-}
-
 /// At the end: all that was done is undone. What was done is also what nobody recorded: every
 /// execution that began and of which no handler said that it failed.
 void Checker::check_undone(const OrderId& id, const Story& order) const {
-  for (StepIndex step = 0; step < order.pipeline->steps.size(); ++step) {
+  for (const auto& spot : order.spots()) {
+    const auto [step, branch] = spot;
     if (order.pipeline->steps[step].compensate.empty()) continue;
-    if (order.undone.contains(step) || order.skipped.contains(step)) continue;
-    if (must_undo(order, step)) fail("the end undoes", id, "leaves step " + std::to_string(step));
-    auto executions = ledger.executions_of({id, step, 0, TaskKind::kForward});
-    for (auto& one : ledger.executions_of({id, step, 0, TaskKind::kFallback})) {
+    if (order.undone.contains(spot) || order.skipped.contains(spot)) continue;
+    const std::string what = "leaves step " + std::to_string(step) + "/" + std::to_string(branch);
+    if (order.must_undo(spot)) fail("the end undoes", id, what);
+    auto executions = ledger.executions_of({id, step, branch, TaskKind::kForward});
+    for (auto& one : ledger.executions_of({id, step, branch, TaskKind::kFallback})) {
       executions.push_back(std::move(one));
     }
     for (const auto& one : executions) {
       const bool has_failed =
           one.outcome == Outcome::kTransient || one.outcome == Outcome::kPermanent;
       if (has_failed || one.outcome == Outcome::kSnooze) continue;
-      fail("what may have been done is undone", id,
-           "leaves step " + std::to_string(step) + ", begun under " + describe(one.fence));
+      fail("what may have been done is undone", id, what + ", begun under " + describe(one.fence));
     }
   }
 }
@@ -129,7 +111,7 @@ class Checker::OneWrite {
       if (is_known && checker_.ledger.grant(key) == nullptr) {
         broken("only what was given out is cut", "cuts " + describe(key));
       }
-      story_.cut.insert(key.step);
+      story_.cut.insert({key.step, key.branch});
       if (event.attempt == 0) return;  // none was running
     }
     if (event.kind == EventKind::kSucceeded) {
@@ -164,10 +146,11 @@ class Checker::OneWrite {
 
   /// A task ended well; false where it had before.
   bool ends(const EventRow& event, const TaskKey& key) {
-    if (key.kind == TaskKind::kCompensate) return story_.undone.insert(key.step).second;
+    if (key.kind == TaskKind::kCompensate)
+      return story_.undone.insert({key.step, key.branch}).second;
     const bool is_skipped =
         event.kind == EventKind::kOperatorSkip || event.kind == EventKind::kSkipped;
-    if (is_skipped) story_.skipped.insert(key.step);
+    if (is_skipped) story_.skipped.insert({key.step, key.branch});
     if (story_.pipeline->steps[key.step].irreversible && !is_skipped && !story_.is_ending) {
       story_.is_one_way = true;
     }
@@ -225,7 +208,7 @@ class Checker::OneWrite {
       broken("a step is skipped for a reason", describe_step(step) + " " + event.note);
     }
     story_.done.emplace(Spot(step, 0), "");
-    story_.skipped.insert(step);
+    story_.skipped.insert({step, 0});
   }
 
   /// A step of the order waited for a signal until this write.
@@ -240,8 +223,7 @@ class Checker::OneWrite {
 
   [[nodiscard]] bool comes_after_wait(StepIndex step) const {
     const StepIndex target = *story_.pipeline->find(to_of(*jumped_));
-    return comes_after(*story_.pipeline, step, *jumped_) &&
-           !comes_after(*story_.pipeline, step, target);
+    return story_.comes_after(step, *jumped_) && !story_.comes_after(step, target);
   }
 
   void fails_unopened(const EventRow& event) const {
@@ -310,7 +292,7 @@ class Checker::OneWrite {
     if (state == TaskState::kHeld && old != removed_.end()) check_held(row, old->second);
     if (old == removed_.end()) {
       if (key.kind == TaskKind::kCompensate) {
-        undoes(key.step);
+        undoes({key.step, key.branch});
       } else if (key.kind == TaskKind::kForward) {
         opens({key.step, key.branch});
       } else if (!story_.fell_back.contains({key.step, key.branch})) {
@@ -338,20 +320,17 @@ class Checker::OneWrite {
 
   /// The order of compensations, from the definition alone: nothing may still be done, the step
   /// was done (or may have been), and whatever hangs on it and was done is undone.
-  void undoes(StepIndex step) {
-    const std::string what = "undoes step " + std::to_string(step);
+  void undoes(const Spot& spot) {
+    const auto name = [](const Spot& one) {
+      return std::to_string(one.first) + "/" + std::to_string(one.second);
+    };
+    const std::string what = "undoes step " + name(spot);
     if (!story_.is_ending) broken("only an ending order is undone", what);
-    for (const auto& [key, row] : story_.rows) {
-      const bool is_its = key.kind == TaskKind::kForward || key.kind == TaskKind::kFallback;
-      if (is_its) broken("finish first, then undo", what);
-    }
-    if (!must_undo(story_, step)) broken("only what was done is undone", what);
-    if (story_.undone.contains(step)) broken("a step is undone once", what + " again");
-    for (StepIndex other = 0; other < story_.pipeline->steps.size(); ++other) {
-      if (other == step || !comes_after(*story_.pipeline, other, step)) continue;
-      if (must_undo(story_, other) && !story_.undone.contains(other)) {
-        broken("undone in reverse order", what + " before " + std::to_string(other));
-      }
+    if (story_.owes_forward()) broken("finish first, then undo", what);
+    if (!story_.must_undo(spot)) broken("only what was done is undone", what);
+    if (story_.undone.contains(spot)) broken("a step is undone once", what + " again");
+    if (const auto first = story_.undone_first(spot)) {
+      broken("undone in reverse order", what + " before " + name(*first));
     }
   }
 
@@ -404,6 +383,10 @@ class Checker::OneWrite {
         broken("success is complete", "succeeded with steps open");
       }
       return;
+    }
+    if (const auto left = story_.left_done(); left && story_.is_ending) {
+      broken("what may be undone is undone",
+             describe_step(left->first) + "/" + std::to_string(left->second));
     }
     if (!story_.is_ending && story_.is_complete()) {
       broken("the end waits for nothing async", "is " + std::string(to_string(story_.status)));

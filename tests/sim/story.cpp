@@ -39,8 +39,12 @@ bool Story::is_detour_over(StepIndex step) const {
 
 bool Story::is_dead(StepIndex step) const {
   const auto& after = pipeline->steps[step].after;
-  return !after.empty() && std::all_of(after.begin(), after.end(),
-                                       [&](StepIndex one) { return skipped.contains(one); });
+  return !after.empty() &&
+         std::all_of(after.begin(), after.end(), [&](StepIndex one) { return is_skipped(one); });
+}
+
+bool Story::is_skipped(StepIndex step) const {
+  return !branches.contains(step) && skipped.contains({step, 0});
 }
 
 bool Story::is_over() const {
@@ -88,13 +92,79 @@ bool Story::is_complete() const {
 }
 
 std::optional<Story::Spot> Story::forgotten() const {
+  for (const Spot& spot : spots()) {
+    if (may_open(spot) && !opened.contains(spot) && !done.contains(spot)) return spot;
+  }
+  return std::nullopt;
+}
+
+// ---- the way back ------------------------------------------------------------------------------
+
+bool Story::comes_after(StepIndex later, StepIndex earlier) const {
+  if (later == earlier) return true;
+  const auto& after = pipeline->steps[later].after;
+  if (std::any_of(after.begin(), after.end(),
+                  [&](StepIndex one) { return comes_after(one, earlier); })) {
+    return true;
+  }
+  for (StepIndex wait = 0; wait < pipeline->steps.size(); ++wait) {
+    const bool leads = pipeline->steps[wait].on_timeout_step == pipeline->steps[later].name;
+    if (leads && comes_after(wait, earlier)) return true;
+  }
+  return false;
+}
+
+bool Story::concern(const Spot& one, const Spot& other) const {
+  const auto head = [&](StepIndex step) {
+    while (is_chained(step) && branches.contains(pipeline->steps[step].after.front())) {
+      step = pipeline->steps[step].after.front();
+    }
+    return step;
+  };
+  const bool is_one_chain = branches.contains(one.first) && head(one.first) == head(other.first);
+  return !is_one_chain || one.second == other.second;
+}
+
+std::vector<Story::Spot> Story::spots() const {
+  std::vector<Spot> all;
   for (StepIndex step = 0; step < pipeline->steps.size(); ++step) {
     const auto fanned = branches.find(step);
     const std::size_t count = fanned == branches.end() ? 1 : fanned->second;
     for (std::size_t branch = 0; branch < count; ++branch) {
-      const Spot spot{step, static_cast<BranchIndex>(branch)};
-      if (may_open(spot) && !opened.contains(spot) && !done.contains(spot)) return spot;
+      all.emplace_back(step, static_cast<BranchIndex>(branch));
     }
+  }
+  return all;
+}
+
+bool Story::must_undo(const Spot& spot) const {
+  if (pipeline->steps[spot.first].compensate.empty()) return false;
+  return cut.contains(spot) || (done.contains(spot) && !skipped.contains(spot));
+}
+
+std::optional<Story::Spot> Story::undone_first(const Spot& spot) const {
+  for (const Spot& other : spots()) {
+    if (other.first == spot.first || !comes_after(other.first, spot.first)) continue;
+    if (must_undo(other) && !undone.contains(other) && concern(spot, other)) return other;
+  }
+  return std::nullopt;
+}
+
+bool Story::owes_forward() const {
+  return std::any_of(rows.begin(), rows.end(), [](const auto& row) {
+    return row.first.kind == TaskKind::kForward || row.first.kind == TaskKind::kFallback;
+  });
+}
+
+std::optional<Story::Spot> Story::left_done() const {
+  if (owes_forward()) return std::nullopt;
+  for (const Spot& spot : spots()) {
+    if (!must_undo(spot) || undone.contains(spot) || undone_first(spot)) continue;
+    const bool is_begun = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+      return row.first.kind == TaskKind::kCompensate && row.first.step == spot.first &&
+             row.first.branch == spot.second;
+    });
+    if (!is_begun) return spot;
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "broker/core/rows.hpp"
 #include "schema/pipeline.hpp"
@@ -36,9 +37,9 @@ struct Story {
   std::set<Spot> opened;
   std::map<Spot, std::string> done;           ///< what was recorded
   std::map<StepIndex, std::size_t> branches;  ///< of each step that fanned out
-  std::set<StepIndex> skipped;                ///< of the done ones
-  std::set<StepIndex> cut;                    ///< of unknown outcome at the end
-  std::set<StepIndex> undone;                 ///< whose compensation has ended
+  std::set<Spot> skipped;                     ///< of the done ones
+  std::set<Spot> cut;                         ///< of unknown outcome at the end
+  std::set<Spot> undone;                      ///< whose compensation has ended
   bool is_ending = false;
   bool is_one_way = false;    ///< an irreversible step succeeded before the end began
   std::set<StepIndex> taken;  ///< detours that a timeout led to
@@ -47,12 +48,27 @@ struct Story {
   std::set<std::pair<TaskKey, std::uint32_t>> ended;  ///< attempts that events tell of
 
   [[nodiscard]] bool is_done(StepIndex step) const;
+  /// As a whole: of branches each may be skipped on its own.
+  [[nodiscard]] bool is_skipped(StepIndex step) const;
   /// Goes on branch by branch after the only step before it.
   [[nodiscard]] bool is_chained(StepIndex step) const;
+  [[nodiscard]] bool comes_after(StepIndex later, StepIndex earlier) const;
   /// Only the timeout of a wait leads to it.
   [[nodiscard]] bool is_detour(StepIndex step) const;
   /// All waits whose timeouts lead to it are done, and none of them did.
   [[nodiscard]] bool is_detour_over(StepIndex step) const;
+  /// Of branches only: whether both belong to one branch of one chain, or to no chain together.
+  [[nodiscard]] bool concern(const Spot& one, const Spot& other) const;
+  /// Every step, and every branch of those that fanned out.
+  [[nodiscard]] std::vector<Spot> spots() const;
+  /// It has its effect, or may have, and something that undoes it.
+  [[nodiscard]] bool must_undo(const Spot& spot) const;
+  /// A step (or branch) after this one that must be undone first.
+  [[nodiscard]] std::optional<Spot> undone_first(const Spot& spot) const;
+  /// Something that is no compensation is still to end.
+  [[nodiscard]] bool owes_forward() const;
+  /// What could be undone now, and is not on its way.
+  [[nodiscard]] std::optional<Spot> left_done() const;
   /// All that it comes after was skipped.
   [[nodiscard]] bool is_dead(StepIndex step) const;
   /// It has ended, and nothing async hangs off it.

@@ -40,6 +40,7 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
   if (chance.chance(0.1)) text += "deadline: 30s\n";
   text += "steps:\n";
   std::set<std::string> async;
+  std::map<std::string, std::string> each;
   const std::uint64_t steps = chance.chance(0.25) ? 1 : 2 + chance.below(7);
   for (std::uint64_t step = 0; step < steps; ++step) {
     std::vector<std::string> after;
@@ -53,21 +54,21 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
         (step != 0 && chance.chance(0.12));
     if (is_async) async.insert(own);
     const bool is_wait = chance.chance(context_.scenario.waits);
-    bool is_undone = false;
     text += "  " + own + ": { ";
-    text += is_wait ? draw_wait(step) : draw_work(is_undone);
+    text += is_wait ? draw_wait(step) : draw_work();
     if (!after.empty()) {
       text += ", after: [";
       for (const auto& one : after) text += (&one == &after.front() ? "" : ", ") + one;
       text += "]";
     }
-    // A step with branches is not undone yet.
-    if (!is_wait && !is_undone && chance.chance(0.2)) {
-      text += chance.chance(0.8) ? ", each: list" : ", each: more.list";
+    const bool goes_on = after.size() == 1 && each.contains(after.front());
+    if (!is_wait && chance.chance(goes_on ? 0.6 : 0.2)) {
+      each[own] = goes_on ? each[after.front()] : chance.chance(0.8) ? "list" : "more.list";
+      text += ", each: " + each[own];
     }
     text += draw_shape(is_wait) + (is_async ? ", class: async }\n" : " }\n");
     if (has_detour_) {
-      text += "  t" + std::to_string(step) + ": { " + draw_work(is_undone);
+      text += "  t" + std::to_string(step) + ": { " + draw_work();
       text += is_async ? ", class: async }\n" : " }\n";
     }
     has_detour_ = false;
@@ -106,7 +107,7 @@ std::string Workload::draw_context() {
   return text + "}";
 }
 
-std::string Workload::draw_work(bool& is_undone) {
+std::string Workload::draw_work() {
   auto& chance = context_.work;
   std::string text = "queue: q" + std::to_string(chance.below(queues_.size()));
   // The handler bears the name of what it calls: so workers know whether that is out.
@@ -121,9 +122,7 @@ std::string Workload::draw_work(bool& is_undone) {
   if (chance.chance(context_.scenario.delays)) {
     text += ", delay: " + std::to_string(20 + chance.below(2000)) + "ms";
   }
-  const std::string undo = draw_undo();
-  is_undone = undo.find("compensate") != std::string::npos;
-  return text + undo;
+  return text + draw_undo();
 }
 
 /// Two steps may wait for one signal. The end of a wait's patience fails, skips or leads elsewhere.

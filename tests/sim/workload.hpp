@@ -36,7 +36,7 @@ class Workload {
   std::string draw_pipeline(const std::string& name, std::uint32_t version);
   std::string draw_shape(bool is_wait);
   std::string draw_context();
-  std::string draw_work(bool& is_undone);
+  std::string draw_work();
   std::string draw_wait(std::uint64_t step);
   std::string draw_undo();
   void put(const std::string& source);

@@ -163,8 +163,8 @@ std::string Cast::step_name(const TaskKey& key) const {
     return std::to_string(key.step);
   }
   const Step& step = pipeline->second->steps[key.step];
-  if (key.kind == TaskKind::kCompensate) return "~" + step.name;
-  return step.name + (step.each.empty() ? "" : "[" + std::to_string(key.branch) + "]") +
+  const std::string undo = key.kind == TaskKind::kCompensate ? "~" : "";
+  return undo + step.name + (step.each.empty() ? "" : "[" + std::to_string(key.branch) + "]") +
          (key.kind == TaskKind::kFallback ? ":fallback" : "");
 }
 

@@ -48,10 +48,7 @@ void OrderCase::start(std::string id, int priority, const Version* version) {
   done_.reset();
   seen_.reset();
   early_.reset();
-  effective_.reset();
-  undone_.reset();
-  undoing_.reset();
-  undo_early_.reset();
+  effective_ = undone_ = undoing_ = undo_early_ = BranchSet{};
   status_ = "running";
   final_.clear();
   finals_ = changes_after_final_ = owed_ = parked_ = 0;
@@ -120,26 +117,46 @@ void OrderCase::see_step(const SeenEvent& event) {
   if (is_end(event.kind)) done_.set(place);
   const bool is_skip = event.kind == to_string(EventKind::kOperatorSkip);
   if (event.kind == to_string(EventKind::kCut) || (is_record(event.kind) && !is_skip))
-    effective_.set(place);
+    mark(effective_, step, event.branch);
 }
 
 void OrderCase::see_undo(const SeenEvent& event) {
-  const auto place = static_cast<std::size_t>(*event.step);
-  if (!undoing_.test(place) && has_to_wait(place)) undo_early_.set(place);
-  undoing_.set(place);
-  if (is_record(event.kind)) undone_.set(place);
+  const auto step = static_cast<StepIndex>(*event.step);
+  const auto branch = static_cast<BranchIndex>(event.branch);
+  if (!undoing_.test(step, branch) && has_to_wait(step, branch)) mark(undo_early_, step, branch);
+  mark(undoing_, step, branch);
+  if (is_record(event.kind)) mark(undone_, step, branch);
+}
+
+/// How many branches a step has is not looked up: as many as something was said of.
+void OrderCase::mark(BranchSet& set, int step, int branch) const {
+  const auto place = static_cast<StepIndex>(step);
+  const bool has_branches = !version_->pipeline.steps[place].each.empty();
+  set.set(place, static_cast<BranchIndex>(branch),
+          has_branches ? static_cast<std::size_t>(branch) + 1 : 0);
+}
+
+std::string OrderCase::name_of(StepIndex step, BranchIndex branch) const {
+  const bool has_branches = !version_->pipeline.steps[step].each.empty();
+  return name_of(step) + (has_branches ? " branch " + std::to_string(branch) : "");
 }
 
 /// What had its effect (or may have) and is not undone.
-Steps OrderCase::to_undo() const { return effective_ & version_->compensated & ~undone_; }
+BranchSet OrderCase::to_undo() const {
+  BranchSet left = effective_;
+  left.keep_steps(version_->compensated);
+  left.remove(undone_);
+  return left;
+}
 
-/// Whether a step after this one has to be undone first.
-bool OrderCase::has_to_wait(std::size_t step) const {
-  const Steps left = to_undo();
-  for (std::size_t other = 0; other < version_->steps(); ++other) {
-    if (left.test(other) && version_->ancestors[other].test(step)) return true;
-  }
-  return false;
+/// Whether a step after this one has to be undone first: of its own chain only the same branch.
+bool OrderCase::has_to_wait(StepIndex step, BranchIndex branch) const {
+  bool waits = false;
+  to_undo().for_each([&](StepIndex other, BranchIndex its) {
+    const bool is_after = version_->ancestors[other].test(step);
+    waits = waits || (is_after && (!version_->is_one_chain(step, other) || its == branch));
+  });
+  return waits;
 }
 
 Finding OrderCase::finding(const Kind& kind, std::string sentence, Repair repair) const {
@@ -201,24 +218,19 @@ void OrderCase::judge_history(std::vector<Finding>& findings) const {
 }
 
 void OrderCase::judge_undoing(std::vector<Finding>& findings) const {
-  for (std::size_t step = 0; step < version_->steps(); ++step) {
-    if (!undo_early_.test(step)) continue;
+  undo_early_.for_each([&](StepIndex step, BranchIndex branch) {
     findings.push_back(finding(
-        kStepEarly,
-        "step " + name_of(static_cast<int>(step)) + " was undone before what comes after it was",
+        kStepEarly, "step " + name_of(step, branch) + " was undone before what comes after it was",
         {.by_hand = "see whether the effects of the steps after it were undone all the same"}));
-  }
+  });
   if (!is_final() || final_ == to_string(OrderStatus::kSucceeded)) return;
-  const Steps left = to_undo();
-  for (std::size_t step = 0; step < version_->steps(); ++step) {
-    if (!left.test(step)) continue;
+  to_undo().for_each([&](StepIndex step, BranchIndex branch) {
     findings.push_back(finding(
         kNotUndone,
-        "it has ended as " + final_ + ", and step " + name_of(static_cast<int>(step)) +
-            " was not undone",
+        "it has ended as " + final_ + ", and step " + name_of(step, branch) + " was not undone",
         {.by_hand = "undo its effect by hand (`" + version_->pipeline.steps[step].compensate +
                     "`): an order that has ended does not go on"}));
-  }
+  });
 }
 
 /// The rows without those that are in both tables: of two the later one is what is owed.
@@ -320,15 +332,18 @@ void OrderCase::judge_turn(const OwedRow& row, std::vector<Finding>& findings) c
   const auto place = static_cast<std::size_t>(row.step);
   const bool is_undo = row.kind == 1;
   const auto before = is_forward(row.kind) ? missing_before(row.step) : std::nullopt;
-  const bool is_told = is_undo ? undo_early_.test(place) : early_.test(place);
-  if (is_told || !(is_undo ? has_to_wait(place) : before.has_value())) return;
-  const bool has_run = is_undo ? undoing_.test(place) : seen_.test(place);
+  const auto step = static_cast<StepIndex>(row.step);
+  const auto branch = static_cast<BranchIndex>(row.branch);
+  const bool is_told = is_undo ? undo_early_.test(step, branch) : early_.test(place);
+  if (is_told || !(is_undo ? has_to_wait(step, branch) : before.has_value())) return;
+  const bool has_run = is_undo ? undoing_.test(step, branch) : seen_.test(place);
   Repair repair{.by_hand = "it has run: see whether its effect stands"};
   if (!has_run) {
     repair = {.statements = {delete_row({row.table(), id_, row.step, row.branch, row.kind}),
                              append_event({.order = id_,
                                            .kind = kRepairEvent,
                                            .step = row.step,
+                                           .branch = row.branch,
                                            .task_kind = row.kind,
                                            .word = kStepEarly.word})}};
   }
@@ -429,31 +444,29 @@ Repair OrderCase::repair_of_stuck() const {
   return is_over ? ended("succeeded") : repair;
 }
 
-/// What an ending order goes on with: the undoing of those steps after which nothing is left to
-/// undo, or its end.
+/// What an ending order goes on with: the undoing of those steps and branches after which nothing
+/// is left to undo, or its end.
 Repair OrderCase::repair_of_undoing() const {
-  const Steps left = to_undo();
+  const BranchSet left = to_undo();
   if (left.none()) return ended(is_cancelled_ ? "cancelled" : "failed");
   Repair repair;
   std::string status = status_ == "parked" ? "compensating" : "";
-  for (std::size_t place = 0; place < version_->steps(); ++place) {
-    if (!left.test(place) || has_to_wait(place)) continue;
-    const Step& step = version_->pipeline.steps[place];
-    if (!step.each.empty()) return {.by_hand = "undo the branches of `" + step.name + "` by hand"};
-    const int number = static_cast<int>(place);
-    const int attempt = trace(number, 0, 1).attempt;
-    repair.statements.push_back(reopen({.row = {"deferred", id_, number, 0, 1},
-                                        .queue = step.compensate,
+  left.for_each([&](StepIndex step, BranchIndex branch) {
+    if (has_to_wait(step, branch)) return;
+    const int attempt = trace(step, branch, 1).attempt;
+    repair.statements.push_back(reopen({.row = {"deferred", id_, step, branch, 1},
+                                        .queue = version_->pipeline.steps[step].compensate,
                                         .priority = priority_,
                                         .attempt = attempt}));
     repair.statements.push_back(append_event({.order = id_,
                                               .kind = "operator_retry",
                                               .status = std::exchange(status, ""),
-                                              .step = number,
+                                              .step = step,
+                                              .branch = branch,
                                               .task_kind = 1,
                                               .attempt = attempt,
                                               .word = kOrderStuck.word}));
-  }
+  });
   return repair;
 }
 

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/core/branch_set.hpp"
 #include "broker/store/doctor/finding.hpp"
 #include "broker/store/doctor/versions.hpp"
 
@@ -71,8 +72,10 @@ class OrderCase {
   void see_status(const SeenEvent& event);
   void see_step(const SeenEvent& event);
   void see_undo(const SeenEvent& event);
-  [[nodiscard]] Steps to_undo() const;
-  [[nodiscard]] bool has_to_wait(std::size_t step) const;
+  void mark(BranchSet& set, int step, int branch) const;
+  [[nodiscard]] BranchSet to_undo() const;
+  [[nodiscard]] bool has_to_wait(StepIndex step, BranchIndex branch) const;
+  [[nodiscard]] std::string name_of(StepIndex step, BranchIndex branch) const;
 
   void judge_history(std::vector<Finding>& findings) const;
   void judge_rows(const Circumstances& circumstances, std::vector<Finding>& findings);
@@ -97,7 +100,7 @@ class OrderCase {
   std::vector<OwedRow> rows_;
   std::unordered_map<std::uint64_t, Trace> traces_;
   Steps done_, seen_, early_;
-  Steps effective_, undone_, undoing_, undo_early_;  ///< had an effect (maybe), and what undid it
+  BranchSet effective_, undone_, undoing_, undo_early_;  ///< had an effect, maybe; what undid it
   std::string status_, final_;  ///< the last and the first final one that events carry
   int finals_ = 0;
   int changes_after_final_ = 0;

@@ -25,6 +25,16 @@ std::unique_ptr<const Version> read_version(PipelineId id, const std::string& so
       version->ancestors[step] = all;
     }
   }
+  for (std::size_t step = 0; step < steps.size(); ++step) {
+    auto head = static_cast<StepIndex>(step);
+    const auto is_chained = [&] {
+      const Step& its = steps[head];
+      return !its.each.empty() && its.when.empty() && its.after.size() == 1 &&
+             steps[its.after.front()].each == its.each;
+    };
+    while (is_chained()) head = steps[head].after.front();
+    version->chain.push_back(head);
+  }
   Steps async;
   for (std::size_t step = 0; step < steps.size(); ++step) async.set(step, steps[step].async);
   for (std::size_t step = 0; step < steps.size(); ++step) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/branch_set.hpp"
 #include "schema/limits.hpp"
 #include "schema/pipeline.hpp"
 
@@ -27,6 +28,13 @@ struct Version {
   std::vector<Steps> ancestors;
   Steps compensated;  ///< those that can be undone
 
+  /// By step: the first of its chain of branches; itself where it is in none.
+  std::vector<StepIndex> chain;
+
+  /// Whether each branch of one step has to do with its own of the other alone.
+  [[nodiscard]] bool is_one_chain(StepIndex one, StepIndex other) const {
+    return one != other && chain[one] == chain[other];
+  }
   [[nodiscard]] std::size_t steps() const { return pipeline.steps.size(); }
 };
 

@@ -25,7 +25,7 @@ TEST_F(DoctorOrders, AreWellAfterARealRun) {
   EXPECT_EQ(words(), Words{});
   std::uint64_t orders = 0;
   for (const auto& shard : examine().shards) orders += shard.orders;
-  EXPECT_EQ(orders, 38U);
+  EXPECT_EQ(orders, 39U);
 }
 
 TEST_F(DoctorOrders, ThatNobodyOwesAnythingAreStuckAndGoOn) {
@@ -181,9 +181,10 @@ TEST_F(DoctorOrders, SayThatSomethingIsParked) {
 }
 
 /// What the way back of an order appends.
-std::string undo_event(const std::string& kind, int step) {
+std::string undo_event(const std::string& kind, int step, int branch = 0) {
   return "insert into event select ID, (epoch << 40) + 900000, now(), '" + kind + "', null, " +
-         std::to_string(step) + ", 0, 1, 1, 'w', 1, null, null from shard";
+         std::to_string(step) + ", " + std::to_string(branch) +
+         ", 1, 1, 'w', 1, null, null from shard";
 }
 
 TEST_F(DoctorOrders, ThatAreStuckOnTheirWayBackGoOn) {
@@ -213,6 +214,37 @@ TEST_F(DoctorOrders, OpenNoUndoingBeforeItsTurn) {
 TEST_F(DoctorOrders, UndoNothingBeforeItsTurn) {
   damage("undoing", undo_event("succeeded", 0));
   expect_by_hand({"step_early"});
+}
+
+TEST_F(DoctorOrders, GoBackBranchByBranch) {
+  damage("parcels", "delete from task where order_id = ID");
+  damage("parcels", undo_event("succeeded", 1, 1));
+  const auto& repair = found("order_stuck")[0].repair;
+  EXPECT_EQ(repair.statements.size(), 4U) << "a label and a parcel to undo, each with its event";
+  expect_repaired({"order_stuck"});
+  EXPECT_EQ(end_after_restart("parcels"), "failed");
+  EXPECT_EQ(words(), Words{}) << "all of it is undone";
+}
+
+TEST_F(DoctorOrders, UndoNoBranchBeforeItsTurn) {
+  damage("parcels", "insert into task values (ID, 0, 1, 1, 'unpack', 5, 1, 0, 0, 0, false)");
+  expect_repaired({"step_early"});
+  damage("parcels", undo_event("succeeded", 0, 0));
+  expect_by_hand({"step_early"});
+}
+
+TEST_F(DoctorOrders, EndWithABranchLeftToUndo) {
+  damage("parcels", "delete from task where order_id = ID");
+  for (const char* seq : {"1", "2", "3"}) {
+    const bool is_label = *seq != '3';
+    damage("parcels", std::string("insert into event select ID, (epoch << 40) + 90000") + seq +
+                          ", now(), 'succeeded', null, " + (is_label ? "1, " : "0, ") +
+                          (*seq == '1' ? "0" : "1") + ", 1, 1, 'w', 1, null, null from shard");
+  }
+  damage("parcels",
+         "insert into event select ID, (epoch << 40) + 900009, now(), 'ended', "
+         "'failed', null, 0, 0, 1, 'w', 1, null, null from shard");
+  expect_by_hand({"not_undone"});
 }
 
 TEST_F(DoctorOrders, EndWithNothingLeftToUndo) {

@@ -23,6 +23,10 @@ const char* const kTripPipeline =
     "pipeline: trip\nversion: 1\nsteps:\n  book: { compensate: unbook }\n"
     "  pay: { after: book, compensate: refund }\n  fly: { after: pay }\n";
 
+const char* const kParcelsPipeline =
+    "pipeline: parcels\nversion: 1\nsteps:\n  pack: { each: parcels, compensate: unpack }\n"
+    "  label: { after: pack, each: parcels, compensate: unlabel }\n  fly: { after: label }\n";
+
 namespace {
 
 using std::chrono_literals::operator""h;
@@ -70,9 +74,12 @@ void leave_open(client::Client& client, const BrokerProcess& broker, ShardDataba
   EXPECT_TRUE(client.cancel(orders["cancelled"], {.who = "test", .why = "it is enough"}));
   orders["delayed"] =
       submit(client, {.pipeline = "one", .payload = "ok", .delay = 1h, .deadline = 2h});
-  const auto worker = start_worker(broker, {"first", "book", "pay", "fly"});
+  const auto worker = start_worker(broker, {"first", "book", "pay", "fly", "pack", "label"});
   orders["half"] = submit(client, {.pipeline = "diamond", .payload = "ok"});
   orders["undoing"] = submit(client, {.pipeline = "trip", .payload = "grounded"});
+  orders["parcels"] =
+      submit(client,
+             {.pipeline = "parcels", .payload = "grounded", .context = R"({"parcels":["a","b"]})"});
   const auto has_rows = [&](const std::string& name, const std::string& kind, const char* count) {
     const OrderId& id = orders[name];
     return database.value("select count(*) from task where order_id = '" + id.to_string() +
@@ -81,6 +88,7 @@ void leave_open(client::Client& client, const BrokerProcess& broker, ShardDataba
   };
   EXPECT_TRUE(wait_until(30s, [&] { return has_rows("half", "0", "2"); }));
   EXPECT_TRUE(wait_until(30s, [&] { return has_rows("undoing", "1", "1"); }));
+  EXPECT_TRUE(wait_until(30s, [&] { return has_rows("parcels", "1", "2"); }));
 }
 
 }  // namespace
@@ -108,7 +116,7 @@ void Patient::SetUpTestSuite() {
   BrokerProcess broker(run.database.dsn());
   ASSERT_TRUE(broker.wait_until_ready()) << broker.log();
   auto client = connect(broker);
-  for (const char* text : {kOnePipeline, kDiamondPipeline, kTripPipeline}) {
+  for (const char* text : {kOnePipeline, kDiamondPipeline, kTripPipeline, kParcelsPipeline}) {
     const auto stored = client.put_pipeline(text);
     ASSERT_TRUE(stored) << stored.error().message;
   }

@@ -32,12 +32,15 @@ using std::chrono_literals::operator""s;
 /// it is to fly, anything else works.
 std::unique_ptr<Worker> start_worker(const BrokerProcess& broker,
                                      const std::vector<std::string>& steps);
-inline const std::vector<std::string> kAllSteps{"work", "first", "left", "right",  "last",
-                                                "book", "pay",   "fly",  "unbook", "refund"};
+inline const std::vector<std::string> kAllSteps{"work", "first", "left",   "right",  "last",
+                                                "book", "pay",   "fly",    "unbook", "refund",
+                                                "pack", "label", "unpack", "unlabel"};
 extern const char* const kOnePipeline;
 extern const char* const kDiamondPipeline;
 /// book, pay (both with what undoes them), fly.
 extern const char* const kTripPipeline;
+/// pack and label (both with what undoes them) a chain of branches, fly.
+extern const char* const kParcelsPipeline;
 
 class Patient : public ::testing::Test {
  protected:
@@ -46,7 +49,8 @@ class Patient : public ::testing::Test {
 
   /// Of the run: `finished`, `failed`, `cancelled`, `parked` are ends of `one`; `delayed` (an hour,
   /// with a deadline) has not begun; `ready` is a diamond of which nothing ran, `half` one with its
-  /// first step done, `undoing` a trip that fails to fly, with its payment to be undone next.
+  /// first step done, `undoing` a trip that fails to fly, with its payment to be undone next,
+  /// `parcels` one of two branches that fails to fly, with both labels to be undone next.
   static const OrderId& order(const std::string& name);
   /// Runs SQL on the shard of that order, with `ID` standing for its id.
   void damage(const std::string& name, std::string sql);

@@ -1,6 +1,6 @@
 // Random pipelines with conditions, fallbacks, optional steps and branches, run by the engine over
 // tables in memory and reckoned by a naive model: what runs, what is skipped, that each join fires
-// once. Results come in any order.
+// once, and in which order branches and steps are undone. Results come in any order.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -33,14 +33,18 @@ bool fails(std::uint64_t seed, const Spot& spot) {
   return chance.chance(0.4);
 }
 
-/// Where a failure would end the order its outcome hangs on who comes first: those steps succeed.
+/// Where a failure would end the order its outcome hangs on who comes first: those steps succeed,
+/// but for the last.
 bool fails_here(std::uint64_t seed, const Step& step, const Spot& spot) {
+  if (std::get<2>(spot) == TaskKind::kCompensate) return false;
+  if (step.queue == "end") return true;
   const bool may =
       step.optional || (!step.fallback.empty() && std::get<2>(spot) == TaskKind::kForward);
   return may && fails(seed, spot);
 }
 
-std::string draw_pipeline(std::uint64_t seed) {
+/// `is_undone`: a last step comes after all others and fails for good.
+std::string draw_pipeline(std::uint64_t seed, bool is_undone = false) {
   Random chance(seed);
   std::string text = "pipeline: p\nsteps:\n  s0: { queue: q }\n";
   const std::uint64_t steps = 2 + chance.below(8);
@@ -57,9 +61,13 @@ std::string draw_pipeline(std::uint64_t seed) {
     if (chance.chance(0.3)) text += ", optional: true";
     if (chance.chance(0.3)) text += ", fallback: other";
     if (chance.chance(0.5)) text += chance.chance(0.8) ? ", each: three" : ", each: none";
+    if (is_undone && chance.chance(0.6)) text += ", compensate: undo";
     text += " }\n";
   }
-  return text;
+  if (!is_undone) return text;
+  text += "  end: { queue: end, after: [s0";
+  for (std::uint64_t i = 1; i < steps; ++i) text += ", s" + std::to_string(i);
+  return text + "] }\n";
 }
 
 /// What should happen, step by step in the order of the file: steps name only earlier ones.
@@ -67,6 +75,7 @@ struct Model {
   std::set<Spot> runs;
   std::set<std::pair<std::string, BranchIndex>> skipped;
   std::set<std::string> joins;
+  std::map<std::string, std::string> heads;  ///< of each step that goes on after another's branches
 
   Model(const Pipeline& pipeline, std::uint64_t seed) {
     std::map<StepIndex, bool> has_fan;
@@ -80,6 +89,7 @@ struct Model {
         waits_for_branches = waits_for_branches || has_fan[before];
       }
       if (!is_chained && (step.after.size() > 1 || waits_for_branches)) joins.insert(step.name);
+      if (is_chained) heads[step.name] = head_of(pipeline.steps[step.after[0]].name);
       if (step.when == "word == 'y'") {
         skipped.insert({step.name, 0});
         continue;
@@ -88,6 +98,30 @@ struct Model {
       const BranchIndex count = step.each == "three" ? 3 : step.each == "none" ? 0 : 1;
       for (BranchIndex branch = 0; branch < count; ++branch) run(seed, step, branch);
     }
+  }
+
+  [[nodiscard]] std::string head_of(const std::string& step) const {
+    const auto found = heads.find(step);
+    return found == heads.end() ? step : found->second;
+  }
+
+  /// Whether a branch is undone before another: that of a step after its own; of one chain only
+  /// where both are the same element's.
+  [[nodiscard]] bool is_undone_before(const Pipeline& pipeline, const Spot& one,
+                                      const Spot& other) const {
+    const auto& [later, its, kind] = one;
+    const auto& [earlier, others, same] = other;
+    if (later == earlier || !comes_after(pipeline, later, earlier)) return false;
+    return head_of(later) != head_of(earlier) || its == others;
+  }
+
+  static bool comes_after(const Pipeline& pipeline, const std::string& later,
+                          const std::string& earlier) {
+    if (later == earlier) return true;
+    for (const StepIndex before : pipeline.steps[*pipeline.find(later)].after) {
+      if (comes_after(pipeline, pipeline.steps[before].name, earlier)) return true;
+    }
+    return false;
   }
 
   void run(std::uint64_t seed, const Step& step, BranchIndex branch) {
@@ -116,7 +150,8 @@ class Bench {
     engine_->start(now(), effects);
     take(effects);
     tell(event::FromClient{1, wire::ClientHello{{1}, "c", "1"}});
-    tell(event::FromWorker{1, wire::WorkerHello{{2}, "w", "1", {"q", "other"}, 64, {}}});
+    tell(event::FromWorker{
+        1, wire::WorkerHello{{2}, "w", "1", {"q", "other", "undo", "end"}, 64, {}}});
   }
 
   void run(const std::string& source) {
@@ -141,6 +176,8 @@ class Bench {
   [[nodiscard]] OrderStatus status() const { return database_.status(id_); }
   [[nodiscard]] const std::map<Spot, int>& runs() const { return runs_; }
   [[nodiscard]] const std::map<std::string, int>& joins() const { return joins_; }
+  /// What undid something, by the end of it, and how many had ended when it was offered.
+  [[nodiscard]] const std::vector<std::pair<Spot, std::size_t>>& undone() const { return undone_; }
   [[nodiscard]] const Pipeline& pipeline() const { return pipeline_; }
   [[nodiscard]] std::set<std::pair<std::string, BranchIndex>> skipped() const {
     std::set<std::pair<std::string, BranchIndex>> all;
@@ -162,7 +199,16 @@ class Bench {
     ++runs_[spot];
     constexpr std::array<const char*, 3> kElements{"\"a\"", "\"b\"", "\"c\""};
     EXPECT_EQ(offer.element, step.each == "three" ? kElements.at(offer.key.branch) : "");
-    EXPECT_EQ(offer.handler, offer.key.kind == TaskKind::kFallback ? "other" : offer.step);
+    const bool is_undo = offer.key.kind == TaskKind::kCompensate;
+    EXPECT_EQ(offer.handler, is_undo                                 ? "undo"
+                             : offer.key.kind == TaskKind::kFallback ? "other"
+                                                                     : offer.step);
+    if (is_undo) {
+      ASSERT_FALSE(offer.results.empty());
+      EXPECT_EQ(offer.results.front().step, offer.step);
+      EXPECT_EQ(offer.results.front().branch, offer.key.branch);
+      undone_.emplace_back(spot, offered_after_.at(spot));
+    }
     wire::TaskResult result;
     result.key = offer.key;
     result.fence = offer.fence;
@@ -185,7 +231,10 @@ class Bench {
       if (fact.kind == FactKind::kJoinFired) ++joins_[*fact.step];
     }
     for (auto& send : effects.sends) {
-      if (auto* offer = std::get_if<wire::Offer>(&send.item)) offers_.push_back(std::move(*offer));
+      auto* offer = std::get_if<wire::Offer>(&send.item);
+      if (offer == nullptr) continue;
+      offered_after_[{offer->step, offer->key.branch, offer->key.kind}] = undone_.size();
+      offers_.push_back(std::move(*offer));
     }
     auto work = std::move(effects.store);
     for (auto& one : work) std::visit([&](auto& operation) { perform(operation); }, one.operation);
@@ -228,6 +277,8 @@ class Bench {
   std::vector<wire::Offer> offers_;
   std::map<Spot, int> runs_;
   std::map<std::string, int> joins_;
+  std::map<Spot, std::size_t> offered_after_;
+  std::vector<std::pair<Spot, std::size_t>> undone_;
 };
 
 TEST(Shape, IsWhatANaiveModelSays) {
@@ -263,6 +314,68 @@ TEST(Shape, IsWhatANaiveModelSays) {
   EXPECT_GT(fallbacks, 100u);
   EXPECT_GT(joined, 200u);
 }
+
+/// What is wrong with the way back of an order; empty where nothing is.
+std::string wrong_way_back(const Bench& bench, const Model& model, bool has_room) {
+  if (bench.status() != OrderStatus::kFailed) return "it has not failed";
+  std::map<Spot, std::size_t> ended;
+  for (const auto& [spot, before] : bench.undone()) {
+    if (!ended.emplace(spot, ended.size()).second) return std::get<0>(spot) + " is undone twice";
+  }
+  std::set<Spot> wanted;
+  for (const auto& [step, branch, kind] : model.runs) {
+    const bool is_kept = bench.pipeline().steps[*bench.pipeline().find(step)].compensate.empty();
+    if (is_kept || kind != TaskKind::kForward || model.skipped.contains({step, branch})) continue;
+    wanted.insert({step, branch, TaskKind::kCompensate});
+  }
+  for (const Spot& spot : wanted) {
+    if (!ended.contains(spot)) return std::get<0>(spot) + " is not undone";
+  }
+  if (ended.size() != wanted.size()) return "more is undone than was done";
+  for (const auto& [spot, before] : bench.undone()) {
+    std::size_t earliest = 0;
+    for (const Spot& other : wanted) {
+      if (!model.is_undone_before(bench.pipeline(), other, spot)) continue;
+      earliest = std::max(earliest, ended.at(other) + 1);
+    }
+    if (before < earliest) return std::get<0>(spot) + " is undone too early";
+    if (has_room && before > earliest) return std::get<0>(spot) + " waits for nothing";
+  }
+  return {};
+}
+
+TEST(Shape, IsUndoneAsANaiveModelSays) {
+  std::size_t undone = 0, branches = 0, chained = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const std::string source = draw_pipeline(seed, true);
+    Bench bench(seed);
+    bench.run(source);
+    const Model model(bench.pipeline(), seed);
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + source);
+    ASSERT_EQ(wrong_way_back(bench, model, seed % 3 != 0), "");
+    undone += bench.undone().size();
+    for (const auto& [spot, before] : bench.undone()) {
+      branches += std::get<1>(spot) > 0 ? 1 : 0;
+      chained += model.heads.contains(std::get<0>(spot)) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(undone, 500u);
+  EXPECT_GT(branches, 200u);
+  EXPECT_GT(chained, 100u);
+}
+
+class UndoingWithABug : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(UndoingWithABug, IsNotWhatTheModelSays) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Bench bench(seed, GetParam());
+    bench.run(draw_pipeline(seed, true));
+    const Model model(bench.pipeline(), seed);
+    if (!wrong_way_back(bench, model, seed % 3 != 0).empty()) return;
+  }
+  FAIL() << "no seed showed it";
+}
+INSTANTIATE_TEST_SUITE_P(Planted, UndoingWithABug, ::testing::Values("PB-15", "mixed-undo"));
 
 /// Bugs on purpose, which the model must notice.
 class ShapeWithABug : public ::testing::TestWithParam<const char*> {};
