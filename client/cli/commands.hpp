@@ -18,6 +18,7 @@ void add_order_commands(CLI::App& app, Commands& commands);    ///< get, ls, wat
 void add_operate_commands(CLI::App& app, Commands& commands);  ///< signal, retry, skip, …
 void add_redrive_command(CLI::App& app, Commands& commands);
 void add_pipeline_commands(CLI::App& app, Commands& commands);
+void add_plan_command(CLI::App& pipeline, Commands& commands);  ///< pipeline plan
 void add_queue_commands(CLI::App& app, Commands& commands);  ///< queue …, worker …
 void add_keys_commands(CLI::App& app, Commands& commands);   ///< keys new, ls, revoke
 void add_top_command(CLI::App& app, Commands& commands);

@@ -173,7 +173,8 @@ int graph(Shell& shell, const GraphOptions& options) {
 }  // namespace
 
 void add_pipeline_commands(CLI::App& app, Commands& commands) {
-  CLI::App* pipeline = app.add_subcommand("pipeline", "Pipelines: check, apply, ls, show, graph");
+  CLI::App* pipeline =
+      app.add_subcommand("pipeline", "Pipelines: check, plan, apply, ls, show, graph");
   pipeline->require_subcommand(1);
 
   const auto checked = std::make_shared<FilesOptions>();
@@ -182,6 +183,8 @@ void add_pipeline_commands(CLI::App& app, Commands& commands) {
   command.add_option("files", checked->files, "YAML files (-: stdin)")->required();
   command.add_flag("--strict", checked->is_strict, "Exit 1 where there are warnings, too");
   add_examples(command, "  ordo pipeline check pipelines/*.yaml");
+
+  add_plan_command(*pipeline, commands);
 
   const auto applied = std::make_shared<FilesOptions>();
   add_command(*pipeline, commands, {"apply", "Check files and store their versions in every shard"},

@@ -120,6 +120,50 @@ TEST(ClientAndBroker, OperateAParkedOrderFromTheCommandLine) {
   worker.wait();
 }
 
+TEST(ClientAndBroker, PlanSaysWhatANewVersionChanges) {
+  ShardDatabase database(2);
+  BrokerProcess broker(database.dsn());
+  ASSERT_TRUE(broker.wait_until_ready());
+  auto client = connect(broker);
+  const auto plan = [&](const std::string& text, std::vector<std::string> more = {}) {
+    const std::string file = ::testing::TempDir() + "/plan.yaml";
+    std::ofstream(file) << text;
+    std::vector<std::string> arguments{"pipeline", "plan", file};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return ordo(broker, arguments);
+  };
+  const std::string first =
+      "pipeline: shop\nversion: 1\nsteps:\n  pay: {}\n  stamp: { after: pay }\n";
+  const std::string second =
+      "pipeline: shop\nversion: 2\nsteps:\n  gift: {}\n  pay: { after: gift, timeout: 5s }\n";
+  EXPECT_THAT(plan(first).out, ::testing::HasSubstr("shop: new, version 1, 2 steps"));
+  ASSERT_TRUE(client.put_pipeline(first));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.submit({.pipeline = "shop", .payload = "x"}));
+  }
+
+  const auto told = plan(second);
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_EQ(told.out,
+            "shop: version 1 is stored, the file is version 2\n  + gift\n  ~ pay: after, timeout\n"
+            "  - stamp\nopen under version 1: 3 running\n"
+            "each keeps the version that it began with; new orders get the newest\n");
+  const json said = json::parse(plan(second, {"-o", "json"}).out);
+  EXPECT_EQ(said.at("steps").size(), 3U);
+  EXPECT_EQ(said.at("open").at(0).at("orders"), 3);
+
+  ASSERT_TRUE(client.put_pipeline(second));
+  ASSERT_TRUE(client.submit({.pipeline = "shop", .payload = "x"}));
+  EXPECT_THAT(plan(second).out, ::testing::HasSubstr("open under version 2: 1 running"));
+  const auto late = plan(first + "  more: {}\n");
+  EXPECT_EQ(late.code, 1);
+  EXPECT_THAT(late.err, ::testing::HasSubstr("version 1 is not after the stored version 2"));
+  const auto moved = plan(second, {"--orders", "move"});
+  EXPECT_EQ(moved.code, 2);
+  EXPECT_THAT(moved.err, ::testing::HasSubstr("`--orders move` is not offered"));
+  EXPECT_EQ(plan("pipeline: shop\nsteps:\n  a: { after: b }\n").code, 1);
+}
+
 /// `ordo dev`, with what it said so far; it ends with the object.
 class DevSystem {
  public:
