@@ -198,7 +198,7 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
                          std::to_string(pipeline->version));
   const std::string waits = explain_tasks(record, *pipeline, result.facts);
   if (is_final(record.status)) {
-    result.sentence = "It is over: " + std::string(to_string(record.status)) + ".";
+    result.sentence = told_end(record, *pipeline);
     if (!waits.empty()) result.sentence += " An async step of it goes on: " + waits;
   } else if (!waits.empty()) {
     result.sentence = waits;

@@ -44,6 +44,8 @@ std::string span_of(const EventRow& event, const Pipeline& pipeline, const Order
 /// What the newest failure of a task said; empty where there was none. `kind`: kForward stands for
 /// the step's fallback, too.
 std::string last_error(const OrderRecord& record, const wire::TaskView& task, StepIndex step);
+/// Of an order that has ended: how, when, what began its end, and how much was undone.
+std::string told_end(const OrderRecord& record, const Pipeline& pipeline);
 /// The branches of a step that an answer lists: those with a row, then others that events tell of,
 /// at most limits::kListedBranches. 0 alone for a step that has not fanned out; none where nothing
 /// undoes it. `kind`: what the step does, or what undoes it.
