@@ -77,7 +77,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error,
 
 int run(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  static const std::set<std::string> kSiblings{"bench", "doctor", "migrate"};
+  static const std::set<std::string> kSiblings{"bench", "doctor", "migrate", "verify"};
   if (!arguments.empty() && kSiblings.contains(arguments[0])) {
     return become("ordo-" + arguments[0], {arguments.begin() + 1, arguments.end()});
   }

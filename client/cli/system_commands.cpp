@@ -1,4 +1,4 @@
-// ordo health, version, completion; migrate, bench and doctor are sibling programs.
+// ordo health, version, completion; migrate, bench, doctor and verify are sibling programs.
 #include <unistd.h>
 
 #include <iostream>
@@ -134,6 +134,7 @@ void add_system_commands(CLI::App& app, Commands& commands) {
   app.add_subcommand("migrate", "Bring the tables to this version (ordo-migrate)");
   app.add_subcommand("bench", "Measure ordo on this machine (ordo-bench)");
   app.add_subcommand("doctor", "Whether the tables keep their promises (ordo-doctor)");
+  app.add_subcommand("verify", "Whether the example shop adds up (ordo-verify)");
 
   add_command(app, commands, {"version", "Version and commit"}, &version,
               std::make_shared<Nothing>());

@@ -27,7 +27,7 @@ constexpr int kMissing = 69;
 constexpr int kOurFault = 70;
 
 struct Sources {
-  std::string dsn, psql = "/usr/bin/psql", ledgers, acks, metrics;
+  std::string dsn, psql = "/usr/bin/psql", ledgers, acks, metrics, output = "text";
   int shards = 1;
   std::int64_t horizon_s = 60;
 };
@@ -46,6 +46,10 @@ void declare(CLI::App& app, Sources& sources) {
   app.add_option("--ledgers", sources.ledgers, "Folder of ordo-shop-services");
   app.add_option("--acks", sources.acks, "Log of acks, as ordo-demo writes it");
   app.add_option("--metrics", sources.metrics, "A broker's http://host:port/metrics");
+  app.add_option("--output", sources.output,
+                 "text: findings, then the line of JSON; json: findings on stderr")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   app.add_option("--horizon-s", sources.horizon_s, "How long a payment may be without its order")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{86'400} * 365))
       ->capture_default_str();
@@ -73,20 +77,21 @@ Result<World> read(const Sources& sources) {
   return world;
 }
 
-int report(const World& world) {
+/// `words` is where sentences for people go.
+int report(const World& world, std::ostream& words) {
   Json rules = Json::object();
   Json missing = Json::array();
   std::uint64_t violations = 0;
   for (const Finding& finding : verify(world)) {
     if (!finding.missing.empty()) {
       missing.push_back(finding.rule);
-      std::cout << finding.rule << ": not checked, no " << finding.missing << '\n';
+      words << finding.rule << ": not checked, no " << finding.missing << '\n';
       continue;
     }
     violations += finding.count;
     rules[finding.rule] = finding.count;
-    if (finding.count > 0) std::cout << finding.rule << ": " << finding.count << '\n';
-    for (const std::string& example : finding.examples) std::cout << "  " << example << '\n';
+    if (finding.count > 0) words << finding.rule << ": " << finding.count << '\n';
+    for (const std::string& example : finding.examples) words << "  " << example << '\n';
   }
   std::size_t effects = 0;
   for (const auto& [service, ledger] : world.ledgers) effects += ledger.size();
@@ -115,7 +120,7 @@ int main(int argc, char** argv) {
       std::cerr << "ordo-verify: " << world.error().message << '\n';
       return kMissing;
     }
-    return report(*world);
+    return report(*world, sources.output == "json" ? std::cerr : std::cout);
   } catch (const std::exception& error) {
     std::cerr << "ordo-verify: " << error.what() << '\n';
     return kOurFault;
