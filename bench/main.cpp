@@ -59,10 +59,10 @@ int main(int argc, char** argv) {
   CLI::App app("Measures ordo: its own PostgreSQL, broker and workers, on this machine alone.");
   app.name("ordo-bench");
   app.add_option("what", spec.what,
-                 "throughput, latency, backlog, restart, overload, ceiling or cost")
+                 "throughput, latency, backlog, restart, overload, outage, ceiling or cost")
       ->required()
-      ->check(CLI::IsMember(
-          {"throughput", "latency", "backlog", "restart", "overload", "ceiling", "cost"}));
+      ->check(CLI::IsMember({"throughput", "latency", "backlog", "restart", "overload", "outage",
+                             "ceiling", "cost"}));
   app.add_option("--steps", spec.steps, "Steps of an order")->check(CLI::IsMember({1, 6}));
   app.add_option("--shards", spec.shards, "Shards, all in one database")->check(CLI::Range(1, 16));
   app.add_option("--payload", spec.payload_bytes, "Bytes of an order")->check(CLI::Range(8, 65536));
@@ -77,7 +77,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 2000));
   app.add_option("--rate", spec.rate,
                  "Orders a second at half load (latency); 0: half of what it reaches");
-  app.add_option("--rounds", spec.rounds, "Runs of each side (cost), of --seconds each")
+  app.add_option("--rounds", spec.rounds,
+                 "Runs of each side (cost), of --seconds each; outages (outage: 5), of --seconds")
       ->check(CLI::Range(1, 100));
   app.add_flag("--hold-snapshot", spec.hold_snapshot, "Once more with a transaction held open");
   app.add_flag("!--no-ceiling", spec.with_ceiling, "Without the ceiling beside it");
@@ -89,14 +90,13 @@ int main(int argc, char** argv) {
   // Many short runs: connections, first pages and allocators are warm within two seconds.
   if (spec.what == "cost" && app.count("--warm-up") == 0) spec.warm_up = 2;
   if (spec.what == "cost" && app.count("--seconds") == 0) spec.seconds = 10;
+  if (spec.what == "outage" && app.count("--rounds") == 0) spec.rounds = 5;
   using Measure = ordo::Result<Figures> (*)(const MeasureSpec&);
-  const std::map<std::string, Measure> measures{{"throughput", ordo::bench::measure_throughput},
-                                                {"latency", ordo::bench::measure_latency},
-                                                {"backlog", ordo::bench::measure_backlog},
-                                                {"restart", ordo::bench::measure_restart},
-                                                {"overload", ordo::bench::measure_overload},
-                                                {"ceiling", ordo::bench::measure_ceiling},
-                                                {"cost", ordo::bench::measure_cost}};
+  const std::map<std::string, Measure> measures{
+      {"throughput", ordo::bench::measure_throughput}, {"latency", ordo::bench::measure_latency},
+      {"backlog", ordo::bench::measure_backlog},       {"restart", ordo::bench::measure_restart},
+      {"overload", ordo::bench::measure_overload},     {"outage", ordo::bench::measure_outage},
+      {"ceiling", ordo::bench::measure_ceiling},       {"cost", ordo::bench::measure_cost}};
   const auto figures = measures.at(spec.what)(spec);
   if (!figures) {
     std::fprintf(stderr, "ordo-bench: %s\n", figures.error().message.c_str());

@@ -30,7 +30,7 @@ struct MeasureSpec {
   double rate = 0;
   bool hold_snapshot = false;  ///< throughput: a second run with a transaction held open
   bool with_ceiling = true;
-  int rounds = 3;  ///< cost: runs of each side
+  int rounds = 3;  ///< cost: runs of each side; outage: runs
 };
 
 /// A figure, or words about what it was measured on.
@@ -49,6 +49,8 @@ Result<Figures> measure_backlog(const MeasureSpec& spec);
 Result<Figures> measure_restart(const MeasureSpec& spec);
 Result<Figures> measure_overload(const MeasureSpec& spec);
 Result<Figures> measure_ceiling(const MeasureSpec& spec);
+/// A dependency that is down for `seconds`: what is used up, who else notices, how it comes back.
+Result<Figures> measure_outage(const MeasureSpec& spec);
 /// Metrics off and on, plain text and CURVE: processor time a task, in alternating runs.
 Result<Figures> measure_cost(const MeasureSpec& spec);
 

@@ -149,9 +149,13 @@ Result<std::unique_ptr<client::Client>> System::connect(std::size_t in_flight) {
 }
 
 Result<void> System::apply(client::Client& client, int steps) {
+  return apply(client, steps == 1 ? kOneStep : kSixSteps);
+}
+
+Result<void> System::apply(client::Client& client, const std::string& pipeline) {
   const Steady until = steady_now() + Seconds{20};
   for (;;) {
-    auto put = client.put_pipeline(steps == 1 ? kOneStep : kSixSteps);
+    auto put = client.put_pipeline(pipeline);
     if (put) return {};
     if (put.error().code != Code::kUnavailable || steady_now() > until) {
       return tl::unexpected<Error>(put.error());

@@ -64,6 +64,7 @@ class System {
   Result<std::unique_ptr<client::Client>> connect(std::size_t in_flight);
   /// Stores the one-step (`bench1`) or six-step (`bench6`) pipeline.
   Result<void> apply(client::Client& client, int steps);
+  Result<void> apply(client::Client& client, const std::string& pipeline);
 
   /// Ended orders and succeeded tasks of `seconds` that began `ago` seconds before now, by the
   /// events.
@@ -78,6 +79,8 @@ class System {
   Process& workers() { return *workers_; }
   PageMapping& page() { return page_; }
   [[nodiscard]] const std::string& dsn() const { return dsn_; }
+  [[nodiscard]] const std::string& workers_endpoint() const { return workers_endpoint_; }
+  [[nodiscard]] std::string http() const { return "http://" + http_; }
   [[nodiscard]] int shards() const { return spec_.shards; }
 
  private:

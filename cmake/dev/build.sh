@@ -50,7 +50,8 @@ dev_sim() {
 }
 
 dev_bench() {
-  [ $# -gt 0 ] || die "bench what? throughput, latency, backlog, restart, overload, ceiling or cost"
+  local measures='throughput, latency, backlog, restart, overload, outage, ceiling or cost'
+  [ $# -gt 0 ] || die "bench what? $measures"
   ensure build run
   build_preset release programs >&2
   exec build/release/bench/ordo-bench "$@"
