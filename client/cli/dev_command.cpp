@@ -23,6 +23,8 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kReadyWithin{30};
 /// Serves the steps of the pipelines in examples/.
 constexpr const char* kExampleWorker = "ordo-shop-worker";
+/// What a demo's customers wait for is over in seconds: who tries ordo out wants to begin.
+constexpr const char* kSpeed = "3000";
 
 struct DevOptions {
   std::string database;
@@ -170,7 +172,8 @@ int run_system(Shell& shell, const DevOptions& options) {
 int dev(Shell& shell, const DevOptions& options) {
   if (options.in_memory || !options.database.empty()) return run_system(shell, options);
   if (!sibling("ordo-demo").empty()) {
-    std::vector<std::string> arguments{"--serve", "--orders", "200", "--usual-ports"};
+    std::vector<std::string> arguments{"--serve", "--orders", "200",
+                                       "--speed", kSpeed,     "--usual-ports"};
     for (const std::string& file : options.pipelines) {
       arguments.insert(arguments.end(), {"--pipeline", file});
     }

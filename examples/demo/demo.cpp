@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "base/usual_ports.hpp"
+#include "examples/demo/pipeline_files.hpp"
 #include "schema/pipeline.hpp"
 #include "tests/support/wait.hpp"
 
@@ -19,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kDefaultOrders = 2000;
-constexpr std::array kPipelines{"digital.yaml", "3c.yaml", "hello.yaml"};
 // Between two looks at the tables: a psql each time.
 constexpr auto kLookEvery = 500ms;
 // Longer than the slowest retry of the pipelines: without any order ending for this long, none
@@ -28,17 +27,12 @@ constexpr auto kStuck = 180s;
 
 // An order that is to park may be declined before it gets there (risk, card: one in fourteen).
 constexpr int kParkTries = 5;
-// Six attempts with waits of up to 2 s between them, on a busy machine.
-constexpr auto kParkPatience = 30s;
-
-/// Beside an installed program, else where this one was built from.
-std::string pipelines_folder() {
-  std::error_code none;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
-  const auto installed = (own / "../share/ordo/pipelines").lexically_normal();
-  if (std::filesystem::is_directory(installed, none)) return installed.string();
-  return std::string(ORDO_EXAMPLES_FOLDER) + "/pipelines";
-}
+// Eight attempts with waits of up to 13 s between them, on a busy machine.
+constexpr auto kParkPatience = 60s;
+// Meals of one coin there are, of a hundred orders: some hear that it is sold out.
+constexpr double kMealsPerOrder = 0.1;
+/// Started by the shop itself: no client has an answer about those.
+constexpr std::array kOwnPipelines{"refund", "restore"};
 
 }  // namespace
 
@@ -51,17 +45,35 @@ Result<void> Demo::go_on() const {
 }
 
 Result<Summary> Demo::run() {
+  started_ = steady_now();
   auto source = open_source();
   if (!source) return tl::unexpected(source.error());
   if (auto done = start_system(); !done) return tl::unexpected(done.error());
   if (auto done = apply_pipelines(); !done) return tl::unexpected(done.error());
+  if (auto done = street_->stock_up(
+          "quota", "set-meal",
+          1 + static_cast<std::size_t>(kMealsPerOrder * static_cast<double>(source->size())));
+      !done) {
+    return tl::unexpected(done.error());
+  }
   auto log = AckLog::open(system_->folder() + "/acks");
   if (!log) return tl::unexpected(log.error());
-  bar_.say(fmt::format("submitting {} orders, {} a second; {} workers", source->size(),
-                       options_.rate > 0 ? fmt::format("{:.0f}", options_.rate) : "as many as fit",
-                       options_.workers));
-  Submitter submitter(*client_, **log, {.rate = options_.rate, .seed = options_.seed});
+  acks_ = std::move(*log);
+  clerk_.emplace(*client_, *acks_);
+  trouble_.emplace(*system_, *street_, [this](const std::string& line) { bar_.say(line); });
+  bar_.say(fmt::format(
+      "submitting {} orders, {} a second; {} workers; a minute of people takes {:.1f} s",
+      source->size(), options_.rate > 0 ? fmt::format("{:.0f}", options_.rate) : "as many as fit",
+      options_.workers, 60 / options_.speed));
+  Submitter submitter(*client_, *acks_,
+                      {.rate = options_.rate,
+                       .seed = options_.seed,
+                       .before = [this](const std::vector<client::Order>& orders) {
+                         street_->pay(orders);
+                         clerk_->notice(orders);
+                       }});
   if (auto done = submit(*source, submitter); !done) return tl::unexpected(done.error());
+  if (auto done = clerk_->close(); !done) return tl::unexpected(done.error());
   if (auto done = settle(submitter.counts(), source->size()); !done) {
     return tl::unexpected(done.error());
   }
@@ -89,6 +101,7 @@ Result<void> Demo::start_system() {
   system_ = std::move(*system);
   if (auto started = system_->start_broker(listen_at()); !started)
     return tl::unexpected(started.error());
+  if (auto opened = open_street(); !opened) return opened;
   for (int i = 0; i < options_.workers; ++i) {
     if (auto started = system_->start_worker(); !started) return tl::unexpected(started.error());
   }
@@ -100,6 +113,31 @@ Result<void> Demo::start_system() {
     if (auto done = open_lookout(); !done) return done;
   }
   return go_on();
+}
+
+Result<void> Demo::open_street() {
+  const Endpoints& at = system_->endpoints();
+  auto street = Street::open({.folder = system_->folder(),
+                              .clients = {at.clients},
+                              .workers = {at.workers},
+                              .executor_config = examples_folder("shop") + "/executor.yaml",
+                              .time_scale = options_.time_scale,
+                              .speed = options_.speed,
+                              .seed = options_.seed});
+  if (!street) return tl::unexpected(street.error());
+  street_.emplace(std::move(*street));
+  std::vector<std::string> flags{"--services", street_->url(), "--endpoint", at.clients};
+  for (const std::string& step : executor_steps()) {
+    flags.insert(flags.end(), {"--leave", step});
+  }
+  system_->set_worker_flags(std::move(flags));
+  return {};
+}
+
+void Demo::stop() {
+  lookout_.reset();
+  if (street_) street_->stop();
+  system_.reset();
 }
 
 Result<void> Demo::open_lookout() {
@@ -124,19 +162,20 @@ Endpoints Demo::listen_at() {
 }
 
 Result<void> Demo::apply_pipelines() {
-  for (const char* name : kPipelines) {
-    if (auto done = apply(pipelines_folder() + "/" + name); !done) return done;
-  }
+  auto texts = shop_pipelines(options_.speed);
+  if (!texts) return tl::unexpected(texts.error());
   for (const std::string& path : options_.pipelines) {
-    if (auto done = apply(path); !done) return done;
+    auto text = read_pipeline(path);
+    if (!text) return tl::unexpected(text.error());
+    texts->push_back(*std::move(text));
+  }
+  for (const std::string& text : *texts) {
+    if (auto done = apply(text); !done) return done;
   }
   return {};
 }
 
-Result<void> Demo::apply(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail(Code::kNotFound, "pipeline", "cannot read " + path);
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+Result<void> Demo::apply(const std::string& text) {
   if (auto stored = client_->put_pipeline(text); !stored) return tl::unexpected(stored.error());
   const auto pipeline = parse_pipeline(text);
   if (pipeline) names_[std::to_string(pipeline->id)] = pipeline->name;
@@ -144,49 +183,53 @@ Result<void> Demo::apply(const std::string& path) {
 }
 
 Result<void> Demo::submit(OrderSource& source, Submitter& submitter) {
-  bool has_killed = false;
   for (;;) {
     const auto more = submitter.step(source);
     if (!more) return tl::unexpected(more.error());
     if (!*more) return {};
     if (auto well = go_on(); !well) return well;
     const SubmitCounts& counts = submitter.counts();
-    if (!has_killed && counts.tried * 2 >= source.size()) {
-      has_killed = true;
-      if (auto done = kill_and_replace(); !done) return done;
-    }
-    if (steady_now() - looked_ > kLookEvery) {
-      looked_ = steady_now();
-      const auto standing = system_->tables().standing();
-      if (standing) standing_ = *standing;
-    }
-    bar_.show(counts.acked, standing_.orders - standing_.moving, source.size());
+    if (auto done = trouble_->step(counts.tried, source.size(), options_.rate); !done) return done;
+    if (auto done = clerk_->step(); !done) return done;
+    if (steady_now() - looked_ < kLookEvery) continue;
+    if (auto done = look(counts.acked, source.size()); !done) return done;
   }
 }
 
-Result<void> Demo::kill_and_replace() {
-  kill_ = {.worker = system_->worker_name(0),
-           .monotonic_ms = shop::monotonic_ms(),
-           .wall_ms = to_ms(wall_now())};
-  system_->worker(0).kill9();
-  auto started = system_->start_worker();
-  if (!started) return tl::unexpected(started.error());
-  bar_.say("killed worker " + kill_.worker + " with -9; " + system_->worker_name(*started) +
-           " takes its place");
+Result<void> Demo::look(std::size_t acked, std::size_t total) {
+  looked_ = steady_now();
+  const auto standing = system_->tables().standing();
+  if (!standing) return tl::unexpected(standing.error());
+  if (standing->moving != standing_.moving || standing->waiting != standing_.waiting) {
+    moved_ = looked_;
+  }
+  standing_ = *standing;
+  bar_.show(acked, standing_.orders - standing_.moving - standing_.waiting, total);
   return {};
 }
 
+/// Nothing moves, nobody will be told anything more, and no money is left over.
+Result<bool> Demo::is_settled() {
+  if (standing_.moving > 0) return false;
+  const auto to_come = street_->callbacks_to_come();
+  if (!to_come) return tl::unexpected(to_come.error());
+  const bool is_late = steady_now() - started_ > options_.patience;
+  if (*to_come + standing_.waiting > 0 && !is_late) return false;
+  const auto goes_on = clerk_->reconcile();
+  if (!goes_on) return tl::unexpected(goes_on.error());
+  return !*goes_on;
+}
+
 Result<void> Demo::settle(const SubmitCounts& counts, std::size_t total) {
-  Steady moved = steady_now();
+  moved_ = steady_now();
   for (;;) {
     if (auto well = go_on(); !well) return well;
-    const auto standing = system_->tables().standing();
-    if (!standing) return tl::unexpected(standing.error());
-    if (standing->moving != standing_.moving) moved = steady_now();
-    standing_ = *standing;
-    bar_.show(counts.acked, standing_.orders - standing_.moving, total);
-    if (standing_.moving == 0) return {};
-    if (steady_now() - moved > kStuck) {
+    if (auto done = look(counts.acked, total); !done) return done;
+    if (auto done = clerk_->look_on(); !done) return done;
+    const auto settled = is_settled();
+    if (!settled) return tl::unexpected(settled.error());
+    if (*settled) return {};
+    if (steady_now() - moved_ > kStuck) {
       return fail(Code::kUnavailable, "timed_out",
                   fmt::format("{} orders have not ended and do not move", standing_.moving));
     }
@@ -194,7 +237,7 @@ Result<void> Demo::settle(const SubmitCounts& counts, std::size_t total) {
   }
 }
 
-Result<Summary> Demo::judge(const SubmitCounts& counts) const {
+Result<Summary> Demo::judge(const SubmitCounts& counts) {
   Records records;
   auto acks = read_acks(system_->folder() + "/acks");
   if (!acks) return tl::unexpected(acks.error());
@@ -202,8 +245,19 @@ Result<Summary> Demo::judge(const SubmitCounts& counts) const {
   if (!ledger) return tl::unexpected(ledger.error());
   auto tables = system_->tables().read();
   if (!tables) return tl::unexpected(tables.error());
-  return summarize({std::move(*acks), std::move(*ledger), std::move(*tables)}, counts, kill_,
-                   names_);
+  for (const auto& [id, name] : names_) {
+    const bool is_own =
+        std::find(kOwnPipelines.begin(), kOwnPipelines.end(), name) != kOwnPipelines.end();
+    if (is_own) tables->own.insert(id);
+  }
+  tables->unlogged = {executor_steps().begin(), executor_steps().end()};
+  auto audited = audit(*system_, *street_, *client_, *tables);
+  if (!audited) return tl::unexpected(audited.error());
+  Summary summary = summarize({std::move(*acks), std::move(*ledger), std::move(*tables)}, counts,
+                              trouble_->kills(), names_);
+  summary.audit = *std::move(audited);
+  summary.outage_s = trouble_->outage_s();
+  return summary;
 }
 
 void Demo::park_one() {
@@ -211,9 +265,16 @@ void Demo::park_one() {
   if (page && !page->orders.empty()) parked_ = page->orders.front().id.to_string();
   if (parked_.empty()) bar_.say("one more order, whose card no supplier has: it will be parked");
   for (int i = 0; i < kParkTries && parked_.empty() && !stop_; ++i) {
-    const auto sent = client_->submit(
-        {.pipeline = "digital", .payload = R"({"article":"A0","note":"discontinued"})"});
+    client::Order order{.pipeline = "digital",
+                        .payload = R"({"sku":"A0","cents":100,"note":"discontinued"})"};
+    order.context = R"({"sku":"A0"})";
+    const auto id = client_->draw_id();
+    if (!id) return;
+    order.id = *id;
+    const auto sent = client_->submit(std::move(order));
     if (!sent) return;
+    // Not by a customer, who may think about it.
+    (void)client_->signal({.id = *id, .name = "paid", .payload = "{}", .who = "demo"});
     // In slices, so that an interrupt is heard.
     const Steady until = steady_now() + kParkPatience;
     for (bool is_over = false; !is_over && !stop_ && steady_now() < until;) {
@@ -248,6 +309,10 @@ std::string Demo::hints() const {
     text += fmt::format("  ordo skip {0} --why 'sent by hand'\n", parked_);
   }
   text += "  ordo queue ls; ordo worker ls     # lines, and who serves them\n";
+  text += fmt::format(
+      "  curl {}/fault -d '{{\"service\":\"supplier\",\"mode\":\"down\",\"for_ms\":30000}}'   # "
+      "watch its breaker\n",
+      street_->url());
   text += fmt::format("  curl {}/metrics\n", at.http);
   text += fmt::format("  kill -9 {:<26}# a worker: its tasks go to the others\n",
                       system_->worker(system_->workers() - 1).pid());

@@ -1,7 +1,10 @@
 #include "examples/demo/invoices.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -151,6 +154,16 @@ nlohmann::json number_or_text(const std::string& text) {
   return number;
 }
 
+/// What the customer pays; nothing where more was sent back than bought.
+std::int64_t cents_of(const Invoice& invoice) {
+  double sum = 0;
+  for (const InvoiceLine& line : invoice.lines) {
+    sum +=
+        std::strtod(line.quantity.c_str(), nullptr) * std::strtod(line.unit_price.c_str(), nullptr);
+  }
+  return std::max<std::int64_t>(std::llround(sum * 100), 0);
+}
+
 }  // namespace
 
 std::string from_windows_1252(std::string_view bytes) {
@@ -211,17 +224,18 @@ client::Order order_of(const Invoice& invoice, const std::string& pipeline) {
                      {"quantity", number_or_text(line.quantity)},
                      {"unit_price", number_or_text(line.unit_price)}});
   }
-  const nlohmann::ordered_json payload{{"invoice", invoice.number},
-                                       {"date", invoice.date},
-                                       {"customer", invoice.customer},
-                                       {"country", invoice.country},
-                                       {"lines", std::move(lines)}};
+  const std::string sku = invoice.lines.empty() ? "" : invoice.lines.front().stock_code;
+  const nlohmann::ordered_json payload{
+      {"invoice", invoice.number},  {"date", invoice.date}, {"customer", invoice.customer},
+      {"country", invoice.country}, {"sku", sku},           {"cents", cents_of(invoice)},
+      {"lines", std::move(lines)}};
   client::Order order;
   order.pipeline = pipeline;
   order.payload = payload.dump();
   order.key = "invoice-" + invoice.number;
   order.customer = invoice.customer;
   order.labels = nlohmann::json{{"country", invoice.country}}.dump();
+  order.context = nlohmann::json{{"sku", sku}}.dump();
   return order;
 }
 

@@ -33,7 +33,8 @@ struct Invoice {
 Result<std::vector<Invoice>> read_invoices(const std::string& path);
 Result<std::vector<Invoice>> parse_invoices(std::string_view text, const std::string& file);
 
-/// The order of an invoice: its lines as JSON payload, its customer, its number as business key.
+/// The order of an invoice: its lines and their sum as JSON payload, its customer, its number as
+/// business key.
 client::Order order_of(const Invoice& invoice, const std::string& pipeline);
 
 /// `bytes` of Windows-1252 as UTF-8; the five that mean nothing there become U+FFFD.

@@ -3,19 +3,21 @@
 //
 // Shapes:  plain values in, findings out. Each kind of finding has its count and its first
 //          examples.
-// Rules:   an acknowledged order is in the tables and has ended or is parked (else `lost`); no step
-//          of an order and no order's end is recorded twice; what was refused is not there, what is
-//          there was submitted; a recorded result was executed, by an attempt that a ledger has
-//          with that outcome; a succeeded order has every step.
+// Rules:   an acknowledged order is in the tables and has ended, is parked, or has something that
+//          is still owed to it (else `lost`); no step of an order and no order's end is recorded
+//          twice; what was refused is not there, what is there was submitted, by a client or by the
+//          shop itself; a recorded result was executed, by an attempt that a ledger has with that
+//          outcome, or by somebody who keeps none; a succeeded order has every step that it does
+//          not go on without.
 // Not one: an effect that was executed more often than it is recorded. Workers die between the two:
-// that is
-//          what effect keys are for, and it is counted as `repeated_effects`.
+//          that is what effect keys are for, and it is counted as `repeated_effects`.
 // Threads: pure.
 // Costs:   about 1 µs a line of a record, in memory.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,13 +31,14 @@ struct OrderRecord {
   std::string pipeline;  ///< its key in Tables::steps
   std::string status;
   std::int64_t accepted_ms = 0;  ///< wall clock
+  bool is_owed = false;          ///< a task or a wait of it is there
 };
 
 struct EventRecord {
   std::string order;
   std::string step;  ///< name; empty for what happens to the whole order
   unsigned branch = 0;
-  std::string task_kind;  ///< forward, compensate or deadline
+  std::string task_kind;  ///< forward, compensate, deadline or fallback
   std::string kind;
   std::string status;  ///< the order's new one; empty: unchanged
   std::uint32_t attempt = 0;
@@ -48,6 +51,9 @@ struct Tables {
   std::map<std::string, std::vector<std::string>> steps;  ///< of each pipeline version
   std::vector<OrderRecord> orders;
   std::vector<EventRecord> events;
+  std::map<std::string, std::set<std::string>> aside{};  ///< steps that an end does not wait for
+  std::set<std::string> own{};       ///< pipelines whose orders the shop submits itself
+  std::set<std::string> unlogged{};  ///< steps of workers that keep no ledger
 };
 
 struct Finding {

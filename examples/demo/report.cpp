@@ -113,8 +113,8 @@ Recovery recovery_of(const Records& records, const Kill& kill) {
   return {begun.size(), last - kill.monotonic_ms};
 }
 
-Summary summarize(const Records& records, const SubmitCounts& counts, const Kill& kill,
-                  const std::map<std::string, std::string>& names) {
+Summary summarize(const Records& records, const SubmitCounts& counts,
+                  const std::vector<Kill>& kills, const std::map<std::string, std::string>& names) {
   Summary summary;
   summary.submitted = counts.acked;
   summary.refused = counts.refused;
@@ -122,9 +122,30 @@ Summary summarize(const Records& records, const SubmitCounts& counts, const Kill
   summary.attempts = records.ledger.size();
   summary.ack_ms = percentiles(counts.ack_ms);
   count_orders(records, count_events(records.tables, summary), names, summary);
-  summary.recovery = recovery_of(records, kill);
+  summary.kills = kills.size();
+  for (const Kill& kill : kills) {
+    const Recovery one = recovery_of(records, kill);
+    summary.recovery.tasks += one.tasks;
+    summary.recovery.ms = std::max(summary.recovery.ms, one.ms);
+  }
   summary.verdict = check_records(records.acks, records.ledger, records.tables);
   return summary;
+}
+
+/// The commonest reasons, each with its count.
+static std::string why_not(const Audit& audit) {
+  std::vector<std::pair<std::uint64_t, std::string>> reasons;
+  for (const auto& [reason, count] : audit.reasons) reasons.emplace_back(count, reason);
+  std::sort(reasons.rbegin(), reasons.rend());
+  constexpr std::size_t kShown = 12;
+  std::string text = "\nwhy orders did not succeed, in the words of `ordo explain`:\n";
+  for (std::size_t i = 0; i < std::min(reasons.size(), kShown); ++i) {
+    text += fmt::format("{:>6}  {}\n", reasons[i].first, reasons[i].second);
+  }
+  if (reasons.size() > kShown) {
+    text += fmt::format("        and {} reasons more\n", reasons.size() - kShown);
+  }
+  return reasons.empty() ? "" : text;
 }
 
 std::string to_json_line(const Summary& s) {
@@ -137,6 +158,13 @@ std::string to_json_line(const Summary& s) {
                                     {"duplicate_records", s.verdict.duplicate_records.count},
                                     {"tasks", s.tasks},
                                     {"attempts", s.attempts},
+                                    {"violations", s.audit.violations},
+                                    {"pipelines", s.by_pipeline.size()},
+                                    {"waiting", s.all.open},
+                                    {"explained", s.audit.explained},
+                                    {"unexplained", s.audit.unexplained.size()},
+                                    {"kills", s.kills},
+                                    {"outage_s", s.outage_s},
                                     {"seconds", rounded(s.seconds)},
                                     {"orders_per_s", rounded(per_second(s.submitted, s.seconds))},
                                     {"tasks_per_s", rounded(per_second(s.tasks, s.seconds))},
@@ -173,10 +201,12 @@ std::string to_table(const Summary& s) {
       "results kept as evidence)\n",
       s.tasks, s.attempts, s.verdict.repeated_effects, s.late_results);
   text += fmt::format(
-      "a worker was killed with -9: {} tasks that it held began again, the last one {} ms later\n",
-      s.recovery.tasks, s.recovery.ms);
-  text += fmt::format("\nacknowledged {}, lost {}, recorded twice {}\n", s.submitted,
-                      s.verdict.lost.count, s.verdict.duplicate_records.count);
+      "{} workers were killed with -9: {} tasks that they held began again, within {} ms; the "
+      "supplier was down for {:.0f} s\n",
+      s.kills, s.recovery.tasks, s.recovery.ms, s.outage_s);
+  text += why_not(s.audit);
+  text += fmt::format("\nacknowledged {}, lost {}, recorded twice {}, violations {}\n", s.submitted,
+                      s.verdict.lost.count, s.verdict.duplicate_records.count, s.audit.violations);
   return text;
 }
 
@@ -193,6 +223,15 @@ std::string findings_of(const Verdict& verdict) {
   add("recorded without an execution", verdict.unexecuted);
   add("recorded with an attempt that no ledger has", verdict.wrong_attempt);
   add("succeeded with steps missing", verdict.incomplete);
+  return text;
+}
+
+std::string findings_of(const Summary& summary) {
+  std::string text = findings_of(summary.verdict);
+  for (const std::string& finding : summary.audit.findings) text += finding + '\n';
+  for (std::size_t i = 0; i < std::min<std::size_t>(summary.audit.unexplained.size(), 5); ++i) {
+    text += "not explained: " + summary.audit.unexplained[i] + '\n';
+  }
   return text;
 }
 

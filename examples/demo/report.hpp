@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/demo/audit.hpp"
 #include "examples/demo/record_checker.hpp"
 #include "examples/demo/submitter.hpp"
 #include "examples/shop/ledger.hpp"
@@ -49,8 +50,16 @@ struct Summary {
   std::uint64_t late_results = 0;
   double seconds = 0;  ///< first order accepted to last event
   Percentiles ack_ms;
-  Recovery recovery;
+  std::uint64_t kills = 0;  ///< of workers
+  Recovery recovery;        ///< after the kill that took longest
+  double outage_s = 0;      ///< of the supplier
   Verdict verdict;
+  Audit audit{};
+
+  /// Whether nothing was lost, everything adds up, and every order that did not succeed says why.
+  [[nodiscard]] bool is_clean() const {
+    return verdict.is_clean() && audit.violations == 0 && audit.unexplained.empty();
+  }
 };
 
 struct Records {
@@ -60,8 +69,8 @@ struct Records {
 };
 
 /// `names` maps the pipeline keys of the tables to names. Runs the checker.
-Summary summarize(const Records& records, const SubmitCounts& counts, const Kill& kill,
-                  const std::map<std::string, std::string>& names);
+Summary summarize(const Records& records, const SubmitCounts& counts,
+                  const std::vector<Kill>& kills, const std::map<std::string, std::string>& names);
 
 /// A task was held by the worker if its lease was lost with it, or timed out after the kill.
 Recovery recovery_of(const Records& records, const Kill& kill);
@@ -72,5 +81,7 @@ std::string to_json_line(const Summary& summary);
 std::string to_table(const Summary& summary);
 /// A line for each kind of finding; empty where all is well.
 std::string findings_of(const Verdict& verdict);
+/// The same of all that was judged.
+std::string findings_of(const Summary& summary);
 
 }  // namespace ordo::demo

@@ -52,6 +52,7 @@ Result<void> Submitter::send(std::vector<client::Order> orders) {
     ++counts_.tried;
   }
   if (auto synced = log_.sync(); !synced) return synced;
+  if (options_.before) options_.before(orders);
   const Steady sent = steady_now();
   const auto answers = client_.submit_batch(std::move(orders), {.timeout = options_.timeout});
   const std::chrono::duration<double, std::milli> took = steady_now() - sent;

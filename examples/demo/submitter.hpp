@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/random.hpp"
@@ -25,6 +26,8 @@ struct SubmitOptions {
   std::uint64_t seed = 1;
   /// an order without an answer until then is `unknown`
   std::chrono::milliseconds timeout{60'000};
+  /// what customers do with their orders, whose ids are drawn, before they are submitted
+  std::function<void(const std::vector<client::Order>&)> before{};
 };
 
 struct SubmitCounts {

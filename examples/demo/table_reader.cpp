@@ -12,29 +12,34 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-// The orders with a task that an operator need not touch. Rows that only keep a deadline (kind 2)
-// are no task.
+// The orders with a task that an operator need not touch, and those that only wait. Rows that only
+// keep a deadline (kind 2) are no task.
 constexpr const char* kStanding = R"(
-select (select count(*) from {shard}.orders),
-       (select count(*) from (
-          select order_id from {shard}.task
-          union
-          select order_id from {shard}.deferred where state <> 'parked' and kind <> 2) moving))";
+with owed as (
+  select order_id, false as waits from {shard}.task
+  union all
+  select order_id, state = 'waiting' from {shard}.deferred where state <> 'parked' and kind <> 2),
+  by_order as (select order_id, bool_and(waits) as waits from owed group by order_id)
+select (select count(*) from {shard}.orders), count(*) filter (where not waits),
+       count(*) filter (where waits)
+from by_order)";
 
 constexpr const char* kPipelines =
     "select id, encode(convert_to(source, 'UTF8'), 'hex') from {shard}.pipeline";
 
 constexpr const char* kOrders = R"(
 select o.id, o.pipeline_id, coalesce(s.order_status, 'running'),
-       (extract(epoch from o.accepted_at) * 1000)::bigint
+       (extract(epoch from o.accepted_at) * 1000)::bigint,
+       exists (select from {shard}.task t where t.order_id = o.id) or
+       exists (select from {shard}.deferred d where d.order_id = o.id and d.kind <> 2)
 from {shard}.orders o
 left join (select distinct on (order_id) order_id, order_status from {shard}.event
            where order_status is not null order by order_id, seq desc) s on s.order_id = o.id)";
 
 constexpr const char* kEvents = R"(
 select e.order_id, o.pipeline_id, e.step, e.branch,
-       (array['forward', 'compensate', 'deadline'])[e.task_kind + 1], e.kind, e.order_status,
-       e.attempt, e.worker, (extract(epoch from e.at) * 1000)::bigint
+       (array['forward', 'compensate', 'deadline', 'fallback'])[e.task_kind + 1], e.kind,
+       e.order_status, e.attempt, e.worker, (extract(epoch from e.at) * 1000)::bigint
 from {shard}.event e left join {shard}.orders o on o.id = e.order_id
 order by e.seq)";
 
@@ -97,6 +102,7 @@ Result<Standing> TableReader::standing() const {
   for (const auto& row : *found) {
     standing.orders += static_cast<std::uint64_t>(to_number(row.at(0)));
     standing.moving += static_cast<std::uint64_t>(to_number(row.at(1)));
+    standing.waiting += static_cast<std::uint64_t>(to_number(row.at(2)));
   }
   return standing;
 }
@@ -126,7 +132,10 @@ Result<void> TableReader::read_pipelines(Tables& tables) const {
   if (!found) return tl::unexpected(found.error());
   for (const auto& [id, pipeline] : *found) {
     auto& steps = tables.steps[id];
-    for (const Step& step : pipeline.steps) steps.push_back(step.name);
+    for (const Step& step : pipeline.steps) {
+      steps.push_back(step.name);
+      if (step.async) tables.aside[id].insert(step.name);
+    }
   }
   return {};
 }
@@ -135,7 +144,8 @@ Result<void> TableReader::read_orders(Tables& tables) const {
   const auto found = rows(kOrders);
   if (!found) return tl::unexpected(found.error());
   for (const auto& row : *found) {
-    tables.orders.push_back({row.at(0), row.at(1), row.at(2), to_number(row.at(3))});
+    tables.orders.push_back(
+        {row.at(0), row.at(1), row.at(2), to_number(row.at(3)), row.at(4) == "t"});
   }
   return {};
 }

@@ -18,8 +18,9 @@ namespace ordo::demo {
 
 /// How far the orders of all shards are.
 struct Standing {
-  std::uint64_t orders = 0;  ///< in the tables
-  std::uint64_t moving = 0;  ///< of them: with a task that is neither done nor parked
+  std::uint64_t orders = 0;   ///< in the tables
+  std::uint64_t moving = 0;   ///< of them: with a task that is neither done, nor parked, nor a wait
+  std::uint64_t waiting = 0;  ///< of them: with a wait for a signal and nothing else
 };
 
 class TableReader {

@@ -12,9 +12,14 @@ void Accounts::decide(const Call& call, const Entry* undone, Entry& entry) const
     entry.result = {{"posted", *cents}, {"debit", "cash"}, {"credit", "sales"}};
     return;
   }
-  if (entry.operation == "reverse_order") {
+  if (entry.operation == "reverse_order" || entry.operation == "reverse_part") {
     entry.reference = call.original();
     entry.cents = standing(entry.reference);
+    if (entry.operation == "reverse_part") {
+      const auto cents = call.cents();
+      if (!cents) return refuse(entry, "no_amount");
+      entry.cents = std::min(entry.cents, *cents);
+    }
   } else if (undone != nullptr) {
     entry.reference = undone->order;
     entry.cents = std::min(undone->cents, standing(undone->order));

@@ -2,7 +2,8 @@
 // reversed by the opposite posting.
 //
 // Shapes:  post (needs `amount`); reverse undoes a posting by its key; reverse_order reverses
-//          whatever still stands of the order that a refund is for.
+//          whatever still stands of the order that a refund is for, reverse_part (needs `amount`) a
+//          part of it.
 // Rule:    the accounts add up to zero at any time.
 // Units:   cents.
 // Threads: as Business.

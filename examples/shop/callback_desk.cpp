@@ -33,7 +33,9 @@ Result<std::unique_ptr<CallbackDesk>> CallbackDesk::open(CallbackOptions options
     }
   }
   desk->ended_.clear();
-  desk->thread_ = std::thread([raw = desk.get()] { raw->run(); });
+  for (int i = 0; i < kTellers; ++i) {
+    desk->tellers_.emplace_back([raw = desk.get()] { raw->run(); });
+  }
   return desk;
 }
 
@@ -43,7 +45,7 @@ CallbackDesk::~CallbackDesk() {
     is_stopped_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& teller : tellers_) teller.join();
 }
 
 void CallbackDesk::noticed(std::string_view service, const Entry& entry) {
@@ -100,9 +102,11 @@ void CallbackDesk::run() {
     } else {
       Due due = due_.top();
       due_.pop();
+      ++busy_;
       lock.unlock();
       handle(std::move(due));
       lock.lock();
+      --busy_;
     }
   }
 }
@@ -134,7 +138,7 @@ void CallbackDesk::note_end(const std::string& id) { log_->wait(log_->put(id)); 
 
 Json CallbackDesk::sums() {
   const std::lock_guard lock(mutex_);
-  return {{"scheduled", due_.size()},
+  return {{"scheduled", due_.size() + static_cast<std::size_t>(busy_)},
           {"taken", taken_.load()},
           {"refused", refused_.load()},
           {"given_up", given_up_.load()}};

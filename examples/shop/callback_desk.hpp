@@ -4,7 +4,8 @@
 // Rule:    what is still to come survives a kill: it is drawn again from the ledgers at start, and
 //          what was taken stands in FOLDER/callbacks.log. A callback may so be told twice, never
 //          less than it was planned.
-// Threads: one of its own, which is also blocked while the sink is slow. noticed() from any.
+// Threads: kTellers of its own, so that a sink that takes its time for each word does not make all
+//          others late. noticed() from any.
 // Bounds:  what is scheduled is in memory, about 1 KiB each.
 #pragma once
 
@@ -67,18 +68,22 @@ class CallbackDesk {
   void note_end(const std::string& id);
   [[nodiscard]] std::int64_t scaled_ms(double seconds) const;
 
+  /// As many words as may be on their way at the same time.
+  static constexpr int kTellers = 16;
+
   const CallbackOptions options_;
   Services& services_;
   const std::unique_ptr<CallbackSink> sink_;
   const std::unique_ptr<LineFile> log_;
-  std::unordered_set<std::string> ended_;  ///< ids taken before the start; only until run()
+  std::unordered_set<std::string> ended_;  ///< ids taken before the start; empty once they run
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   bool is_stopped_ = false;
   std::atomic<std::uint64_t> taken_ = 0, refused_ = 0, given_up_ = 0;
-  std::thread thread_;
+  int busy_ = 0;  ///< tellers that have taken something out and are not through with it
+  std::vector<std::thread> tellers_;
 };
 
 }  // namespace ordo::shop

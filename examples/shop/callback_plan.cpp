@@ -12,8 +12,8 @@ namespace {
 constexpr std::array kConsequences{
     Consequence{"payments", "pay", "paid", 25, 600, 0, true},
     Consequence{"merchants", "push", "accepted", 20, 240, 20},
-    Consequence{"warehouse", "dispatch", "shipped", 21'600, 36'000, 3},
-    Consequence{"carrier", "book", "shipped", 21'600, 36'000, 3},
+    Consequence{"warehouse", "dispatch", "shipped", 21'600, 28'800, 3},
+    Consequence{"carrier", "book", "shipped", 21'600, 28'800, 3},
     Consequence{"riders", "dispatch", "delivered", 1'920, 3'900, 5},
     Consequence{"oms", "push", "pickup_code", 3, 60, 5},
 };

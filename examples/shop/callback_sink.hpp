@@ -1,9 +1,9 @@
-// Where callbacks go: to an address over HTTP, into a file, or wherever a program wants them.
+// Where callbacks go: to a broker as signals, to an address over HTTP, or into a file.
 //
 // Rule:    deliver() answers true only when the other side has taken it for good. What is not taken
 //          comes again.
 // Errors:  open_sink(): kMalformed or kUnavailable.
-// Threads: the desk's.
+// Threads: the desk's, several at a time.
 #pragma once
 
 #include <memory>
@@ -24,8 +24,10 @@ class CallbackSink {
   virtual bool deliver(const Callback& callback) = 0;
 };
 
-/// "http://host:port/path": POST of to_json(callback), taken with any status 2xx. "file:PATH": one
-/// line each, taken when it is on disk.
+/// "tcp://host:port": a broker's client socket, the order is told by Client::signal(), taken when
+/// that is durable; several with commas between. "http://host:port/path": POST of
+/// to_json(callback), taken with any status 2xx. "file:PATH": one line each, taken when it is on
+/// disk.
 Result<std::unique_ptr<CallbackSink>> open_sink(const std::string& where);
 
 }  // namespace ordo::shop

@@ -2,7 +2,8 @@
 // times a scale, everything else as it is.
 //
 // Rule:    timeouts of attempts and retries stay: the machine does not get faster with the scale.
-// Units:   a scale of 1/60 makes a minute a second; no duration falls below 1 ms.
+// Units:   a scale of 1/60 makes a minute a second; no delay falls below 1 ms, no wait below 5 s,
+//          no deadline below 5 min, because the machine that is waited for is as slow as before.
 // Shapes:  a step stands on one line, as in examples/shop/pipelines.
 // Threads: pure function.
 #pragma once

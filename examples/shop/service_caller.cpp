@@ -20,10 +20,11 @@ Json object_of(std::string_view text) {
 }
 
 std::string body_of(const Task& task) {
-  const Json body{{"pipeline", task.pipeline()},
-                  {"attempt", task.attempt()},
-                  {"context", object_of(task.context())},
-                  {"payload", object_of(task.payload())}};
+  Json body{{"pipeline", task.pipeline()},
+            {"attempt", task.attempt()},
+            {"context", object_of(task.context())},
+            {"payload", object_of(task.payload())}};
+  if (!task.element().empty()) body["element"] = object_of(task.element());
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -38,7 +38,8 @@ void declare(CLI::App& app, ServerOptions& options) {
       ->required();
   app.add_option("--port", options.port, "Of 127.0.0.1; 0: a free one")->capture_default_str();
   app.add_option("--callbacks", options.callbacks,
-                 "Where callbacks go: http://host:port/path or file:PATH; empty: nowhere");
+                 "Where callbacks go: tcp://host:port of a broker, http://host:port/path or "
+                 "file:PATH; empty: nowhere");
   app.add_option("--time-scale", options.time_scale, "Of latencies: 1 is real, 0 at once")
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str();

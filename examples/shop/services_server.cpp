@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/clock.hpp"
 #include "base/metric_text.hpp"
+#include "examples/shop/matching.hpp"
 
 namespace ordo::shop {
 namespace {
@@ -101,6 +103,8 @@ Result<std::unique_ptr<ServicesServer>> ServicesServer::start(const ServerOption
 void ServicesServer::add_routes() {
   http_.get("/livez", [] { return HttpAnswer{200, "text/plain", "ok\n"}; });
   http_.get("/ledger", [this] { return ledger(); });
+  http_.route("GET", "/unmatched",
+              [this](const HttpRequest& request) { return unmatched_money(request); });
   http_.get("/metrics", [this] { return metrics(); });
   http_.get("/fault", [this] { return told({{"faults", faults_.list()}}); });
   http_.route("POST", "/fault", [this](const HttpRequest& request) { return set_fault(request); });
@@ -200,6 +204,13 @@ void ServicesServer::pass_hot_row(const Visit& visit) {
 
 HttpAnswer ServicesServer::ledger() {
   return told({{"services", services_->sums()}, {"callbacks", desk_->sums()}});
+}
+
+HttpAnswer ServicesServer::unmatched_money(const HttpRequest& request) {
+  const auto older = request.query.find("older_ms");
+  const std::int64_t ms =
+      older == request.query.end() ? 0 : std::strtoll(older->second.c_str(), nullptr, 10);
+  return told(unmatched(*services_, wall_ms() - std::max<std::int64_t>(ms, 0)));
 }
 
 HttpAnswer ServicesServer::metrics() const {

@@ -2,7 +2,7 @@
 // was told.
 //
 // Use:     POST /SERVICE/OPERATION with a JSON body and the header Idempotency-Key; POST and GET
-//          /fault, GET /ledger, /livez, /metrics. docs/shop.md describes them.
+//          /fault, GET /ledger, /unmatched, /livez, /metrics. docs/shop.md describes them.
 // Shapes:  200 done: the result. 400, 404, 409, 422: refused for good. 503: nothing happened, come
 //          back. A reply that is cut off, or none: nobody knows.
 // Rule:    an attempt takes its time first and has its effect then: who gave up meanwhile meets it
@@ -67,6 +67,7 @@ class ServicesServer {
   void pass_hot_row(const Visit& visit);
   HttpAnswer set_fault(const HttpRequest& request);
   [[nodiscard]] HttpAnswer ledger();
+  [[nodiscard]] HttpAnswer unmatched_money(const HttpRequest& request);
   [[nodiscard]] HttpAnswer metrics() const;
   /// How often that key was tried, this time included.
   std::uint32_t count_try(const std::string& key, std::uint32_t told);

@@ -2,8 +2,8 @@
 // they take lognormal times and fail at the rates of shop_steps.cpp. Every effect is written into a
 // ledger before it is answered.
 //
-// Beside the flags of every worker (--help): --services URL, --ledger FILE, --time-scale X, --seed
-// N, --only STEP.
+// Beside the flags of every worker (--help): --services URL, --endpoint HOST:PORT, --ledger FILE,
+// --time-scale X, --seed N, --only STEP, --leave STEP.
 // The same seed gives an attempt of a task the same fate, whichever worker runs it.
 #include <unistd.h>
 
@@ -20,6 +20,7 @@
 
 #include "base/random.hpp"
 #include "examples/shop/ledger.hpp"
+#include "examples/shop/own_steps.hpp"
 #include "examples/shop/service_caller.hpp"
 #include "examples/shop/shop_steps.hpp"
 #include "ordo/worker.hpp"
@@ -41,18 +42,29 @@ constexpr const char* kHelp =
     "ordo-shop-worker: runs the steps of examples/pipelines like the services of a shop\n"
     "  --services URL       of ordo-shop-services, which is called; without it the worker "
     "pretends\n"
+    "  --endpoint HOST:PORT a broker's client socket, for what the shop asks and orders itself; "
+    "may "
+    "be repeated\n"
     "  --ledger FILE        every effect is appended to it, and on disk before it is answered\n"
     "  --time-scale X       0 to 1000; 1: realistic times, 0.1 (default): ten times as quick\n"
     "  --seed N             of times and failures (default 1)\n"
-    "  --only STEP          serves the queue of this step and no other\n";
+    "  --only STEP          serves the queue of this step and no other\n"
+    "  --leave STEP         leaves the queue of this step to somebody else; may be repeated\n";
 
 struct ShopOptions {
-  std::string services;  ///< empty: it pretends
+  std::string services;                ///< empty: it pretends
+  std::vector<std::string> endpoints;  ///< where the shop asks and orders itself
   std::string ledger;
   double time_scale = 0.1;
   std::uint64_t seed = 1;
-  std::string only;  ///< a step; empty: all
+  std::string only;                 ///< a step; empty: all
+  std::vector<std::string> leaves;  ///< steps of somebody else
 };
+
+bool is_step(const std::string& name) {
+  const auto steps = ordo::shop::handler_names();
+  return std::find(steps.begin(), steps.end(), name) != steps.end();
+}
 
 /// The value of an own flag; nullopt for a flag of every worker.
 std::optional<bool> take(ShopOptions& options, std::string_view flag, const std::string& value) {
@@ -64,10 +76,17 @@ std::optional<bool> take(ShopOptions& options, std::string_view flag, const std:
     options.services = value;
     return value.starts_with("http://");
   }
+  if (flag == "--endpoint") {
+    options.endpoints.push_back(value);
+    return !value.empty();
+  }
   if (flag == "--only") {
-    const auto steps = ordo::shop::handler_names();
     options.only = value;
-    return std::find(steps.begin(), steps.end(), value) != steps.end();
+    return is_step(value);
+  }
+  if (flag == "--leave") {
+    options.leaves.push_back(value);
+    return is_step(value);
   }
   char* end = nullptr;
   if (flag == "--time-scale") {
@@ -86,7 +105,10 @@ std::optional<bool> take(ShopOptions& options, std::string_view flag, const std:
 class Shop {
  public:
   Shop(ShopOptions options, std::unique_ptr<ordo::shop::Ledger> ledger)
-      : options_(std::move(options)), caller_(options_.services), ledger_(std::move(ledger)) {}
+      : options_(std::move(options)),
+        caller_(options_.services),
+        own_({.endpoints = options_.endpoints, .services = options_.services}),
+        ledger_(std::move(ledger)) {}
 
   TaskOutcome handle(const Task& task, const std::string& worker) const {
     const ShopStep* const step = ordo::shop::find_step(task.pipeline(), task.handler());
@@ -95,11 +117,13 @@ class Shop {
                   .attempt = task.attempt(),
                   .worker = worker,
                   .start_ms = ordo::shop::monotonic_ms()};
-    if (!options_.services.empty() && !step->service.empty()) return ask(task, *step, effect);
-    Draw draw = fate_of(task, *step);
     // The supplier no longer knows this card: what an operator finds parked.
-    const bool is_gone = task.step() == "code_issue" &&
+    const bool is_gone = task.handler() == "code_issue" &&
                          task.payload().find("\"discontinued\"") != std::string_view::npos;
+    const bool is_own = ordo::shop::OwnSteps::has(step->handler);
+    const bool is_asked = is_own || !step->service.empty();
+    if (!options_.services.empty() && is_asked && !is_gone) return ask(task, *step, effect);
+    Draw draw = fate_of(task, *step);
     if (is_gone) draw.fate = Fate::kTransient;
     const auto pause = std::chrono::milliseconds(std::llround(draw.ms * options_.time_scale));
     if (task.cancellation().wait_for(pause)) {
@@ -114,7 +138,8 @@ class Shop {
 
  private:
   TaskOutcome ask(const Task& task, const ShopStep& step, Effect& effect) const {
-    TaskOutcome outcome = caller_.call(task, step);
+    const bool is_own = ordo::shop::OwnSteps::has(step.handler);
+    TaskOutcome outcome = is_own ? own_.run(task) : caller_.call(task, step);
     if (step.is_optional && outcome.kind == TaskOutcome::Kind::kPermanent) {
       outcome = ordo::succeeded(R"({"skipped":")" + outcome.reason + "\"}");
     }
@@ -156,6 +181,7 @@ class Shop {
 
   const ShopOptions options_;
   const ordo::shop::ServiceCaller caller_;
+  const ordo::shop::OwnSteps own_;
   const std::unique_ptr<ordo::shop::Ledger> ledger_;
 };
 
@@ -178,8 +204,10 @@ int main(int argc, char** argv) {
     } else if (!*taken) {
       const char* wants = flag == "--time-scale" ? "number, 0 to 1000"
                           : flag == "--services" ? "URL, http://host:port"
-                          : flag == "--only"     ? "step of examples/pipelines"
-                                                 : "whole number, 0 to 18446744073709551615";
+                          : flag == "--endpoint" ? "client socket, host:port"
+                          : flag == "--only" || flag == "--leave"
+                              ? "step of examples/pipelines"
+                              : "whole number, 0 to 18446744073709551615";
       return usage(std::string(flag) + " is `" + (i + 1 < argc ? argv[i + 1] : "") + "`: give a " +
                    wants);
     } else {
@@ -196,10 +224,12 @@ int main(int argc, char** argv) {
     ledger = std::move(*opened);
   }
   const std::string only = options.only;
+  const std::vector<std::string> leaves = options.leaves;
   const Shop shop(std::move(options), std::move(ledger));
   ordo::Worker worker({.name = "shop-" + std::to_string(::getpid()), .slots = 64});
   for (const std::string_view name : ordo::shop::handler_names()) {
-    if (!only.empty() && name != only) continue;
+    const bool is_left = std::find(leaves.begin(), leaves.end(), name) != leaves.end();
+    if (is_left || (!only.empty() && name != only)) continue;
     worker.on(std::string(name),
               [&](Task& task) { return shop.handle(task, worker.options().name); });
   }

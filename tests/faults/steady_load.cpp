@@ -42,7 +42,7 @@ void SteadyLoad::stop() {
 }
 
 void SteadyLoad::run(std::uint64_t seed) {
-  demo::OrderSource source(seed, std::numeric_limits<std::size_t>::max());
+  demo::OrderSource source(seed, std::numeric_limits<std::size_t>::max(), demo::Mix::kPlain);
   while (!must_stop_) {
     const auto more = submitter_->step(source);
     ORDO_CHECK(more.has_value(), more.error().message);

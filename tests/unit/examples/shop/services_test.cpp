@@ -1,6 +1,7 @@
 // What each service of the shop keeps true: quantities, money, numbers.
 #include <gmock/gmock.h>
 
+#include "examples/shop/matching.hpp"
 #include "tests/unit/examples/shop/shop_street.hpp"
 
 namespace ordo::shop {
@@ -120,6 +121,30 @@ TEST_F(ShopStreet, LetsSmallAmountsPassWithoutTheRiskCheck) {
   EXPECT_TRUE(is_done("risk/accept_small", "a/risk/0/fallback", R"({"amount":49.99})"));
   EXPECT_EQ(reason("risk/accept_small", "b/risk/0/fallback", R"({"amount":50})"), "risk");
   EXPECT_EQ(reason("risk/accept_small", "c/risk/0/fallback"), "risk");
+}
+
+TEST_F(ShopStreet, TakesAPartOfAnOrderOutOfTheBooks) {
+  EXPECT_TRUE(is_done("ledger/post", "a/post/0/forward", R"({"cents":300})"));
+  EXPECT_TRUE(is_done("ledger/reverse_part", "a/pick/0/compensate", R"({"of":"a","cents":100})"));
+  EXPECT_EQ(reason("ledger/reverse_part", "a/pick/1/compensate", R"({"of":"a"})"), "no_amount");
+  EXPECT_EQ(sums("ledger")["cash"], 200);
+  // Never more than stands there, and the whole order's reversal takes what is left.
+  EXPECT_TRUE(is_done("ledger/reverse_part", "a/pick/2/compensate", R"({"of":"a","cents":150})"));
+  EXPECT_TRUE(is_done("ledger/reverse_part", "a/pick/3/compensate", R"({"of":"a","cents":150})"));
+  EXPECT_EQ(sums("ledger")["cash"], 0);
+}
+
+TEST_F(ShopStreet, FindsMoneyThatIsNeitherPostedNorPaidBack) {
+  for (const char* const order : {"a", "b", "c"}) {
+    EXPECT_TRUE(is_done("payments/charge", std::string(order) + "/p/0/forward", R"({"cents":50})"));
+  }
+  EXPECT_TRUE(is_done("ledger/post", "a/post/0/forward", R"({"cents":50})"));
+  EXPECT_TRUE(is_done("payments/refund", "r/refund/0/forward", R"({"of":"b"})"));
+  EXPECT_EQ(unmatched(*services_, now_)["orders"], (Json{{{"order", "c"}, {"cents", 50}}}));
+  EXPECT_TRUE(unmatched(*services_, 2)["orders"].empty()) << "they are too young";
+  // Undone: the money is the customer's again.
+  EXPECT_TRUE(is_done("ledger/reverse", "a/post/0/compensate"));
+  EXPECT_EQ(unmatched(*services_, now_)["orders"].size(), 2U);
 }
 
 }  // namespace
