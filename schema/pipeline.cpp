@@ -35,8 +35,6 @@ constexpr std::array kMissing{
     Missing{"late", [](const Step& s) { return !s.late.empty(); }, kRemove},
     Missing{"order", [](const Step& s) { return !s.order.empty(); },
             "remove it, and submit the order from a handler"},
-    Missing{"fair_by", [](const Step& s) { return !s.fair_by.empty(); }, kRemove},
-    Missing{"limit_key", [](const Step& s) { return !s.limit_key.empty(); }, kRemove},
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ Task& Engine::State::take_in_hand(Order& order, const TaskRow& row) {
   // A fallback calls somebody else.
   const bool has_gate = order.pipeline->has_gates && row.key.kind != TaskKind::kFallback;
   if (has_gate) task.uses = order.pipeline->uses[task.step];
+  if (order.pipeline->has_lines && row.key.kind == TaskKind::kForward) join_lines(task);
   return task;
 }
 
@@ -126,6 +127,7 @@ void Engine::State::dispatch(Queue& queue) {
     if (worker == nullptr) break;
     Task* task = queue.pop();
     if (task == nullptr) break;  // what is ready is out of its line until its shard is trusted
+    if (task->key_line != nullptr && !has_turn(*task)) continue;
     if (keeps_back(*task)) continue;
     Shard& shard = shards_.at(task->order.shard);
     if (is_trusted(shard)) {
@@ -180,6 +182,7 @@ void Engine::State::lease(Task& task, Worker& worker, Fence fence, Fence adopted
   ++worker.leased;
   ++task.queue.leased;
   if (task.uses != nullptr) ++task.uses->in_flight;
+  if (task.key_line != nullptr) keys_.take(*task.key_line, task.key());
   worker.leases.push_back(task, task.lease);
   timers_.arm(task, task.timer, task.timer_at);
 }

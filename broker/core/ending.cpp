@@ -67,7 +67,8 @@ void Engine::State::stop_row(Draft& draft, const DeferredRow& row) {
   }
   transition(key, row.state, Cause::kOrderEnding);
   // A handler that asked to be called again may have begun something.
-  if (row.task.maybe || is_given_out || row.reason == kSnoozed) note_maybe(draft, key, "maybe");
+  if (row.task.maybe || is_given_out || row.reason.starts_with(kSnoozed))
+    note_maybe(draft, key, "maybe");
   undefer(draft, key);
 }
 

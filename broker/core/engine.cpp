@@ -42,7 +42,9 @@ Planted::Planted(const std::string& name)
       both_win(name == "signal-and-timeout"),
       early_lost(name == "early-signal-lost"),
       mixed_undo(name == "mixed-undo"),
-      one_for_all(name == "one-undone-for-all") {}
+      one_for_all(name == "one-undone-for-all"),
+      key_ignored(name == "key-ignored"),
+      turn_lost(name == "turn-lost") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;
@@ -114,6 +116,7 @@ void Engine::State::tick() {
 void Engine::State::finish_step() {
   for (auto& [number, shard] : shards_) trust_again(shard);
   tend_gates();
+  pass_turns();
   for (std::size_t i = 0; i < woken_.size(); ++i) {
     Queue& queue = *woken_[i];
     queue.is_woken = false;

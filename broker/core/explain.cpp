@@ -266,6 +266,8 @@ std::string Engine::State::explain_task(const OrderRecord& record, const wire::T
     why = name + (may_finish ? " may finish before the order is undone: it" : "") +
           " is running on worker " + task.worker + ".";
     if (!task.reason.empty()) line += ", says: " + task.reason;
+  } else if (const auto turn = explain_turn(record.order.id, step, task.branch); !turn.empty()) {
+    why = name + " " + turn + ".";
   } else if (queue.workers.empty()) {
     why = name + " waits because no worker serves queue " + queue.name + ".";
   } else if (task.state == "backlog" || task.state == "ready") {

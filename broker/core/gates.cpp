@@ -54,6 +54,7 @@ void Engine::State::learn_gates(KnownPipeline& pipeline) {
     Gate* uses = step.uses.empty() ? nullptr : &gate_named(Gate::Kind::kDependency, step.uses);
     pipeline.uses.push_back(uses);
     pipeline.has_gates |= uses != nullptr;
+    pipeline.has_lines |= !step.limit_key.empty() || !step.fair_by.empty();
     queue_named(step.queue).users.emplace(pipeline.gate, uses);
     if (!step.compensate.empty()) queue_named(step.compensate).users.emplace(pipeline.gate, uses);
     if (!step.fallback.empty()) queue_named(step.fallback).users.emplace(pipeline.gate, nullptr);
@@ -105,7 +106,12 @@ void Engine::State::hold(Task& task, Gate& gate) {
 
 /// Others share the queue: what is held leaves half of its window to them, the least urgent first.
 void Engine::State::write_out(Gate& gate, const Queue& queue) {
-  Task& task = **std::prev(gate.held.at(queue.index).end());
+  const auto& held = gate.held.at(queue.index);
+  // One that has a turn stays in hand: others wait for it.
+  const auto last = std::find_if(held.rbegin(), held.rend(),
+                                 [](const Task* one) { return one->key_line == nullptr; });
+  if (last == held.rend()) return;
+  Task& task = **last;
   Shard& shard = shards_.at(task.order.shard);
   auto change = draft(shard, task.order);
   DeferredRow row{

@@ -185,7 +185,8 @@ void Engine::State::retry_row(Draft& draft, DeferredRow row) {
   row.task.losses = 0;
   row.task.seq = draft.shard->next_seq();
   Queue& queue = queue_named(row.task.queue);
-  if (place(*draft.shard, queue, row.task.priority) == Place::kHand) {
+  const bool has_turn = keys_.line_of(row.task.key) != nullptr;  // others wait for it
+  if (has_turn || place(*draft.shard, queue, row.task.priority) == Place::kHand) {
     insert_row(draft, take_in_hand(*draft.order, row.task));
     return;
   }

@@ -25,8 +25,12 @@ Task::Task(Order& its_order, Queue& its_queue)
 
 Task::~Task() {
   if (line.is_linked()) --queue.ready;
+  line.unlink();
   unhold();
   release();
+  if (share != nullptr) queue.fair->leave(*share);
+  // One that never came into the tables may bear the key of one that has the turn.
+  if (key_line != nullptr) key_line->book->left(*this, keeps_turn || hold == Hold::kBorn);
   --queue.in_hand;
   queue.in_hand_bytes -= bytes;
 }
@@ -180,25 +184,38 @@ bool Queue::is_shut() const {
   });
 }
 
+bool Queue::has_line(std::size_t priority) const {
+  return !lines[priority].is_empty() || (fair != nullptr && fair->has(priority));
+}
+
 void Queue::push(Task& task) {
   auto& line = lines[task.priority];
-  if (line.is_empty()) pass[task.priority] = std::max(pass[task.priority], pass_now);
-  line.push_back(task, task.line);
+  if (!has_line(task.priority)) pass[task.priority] = std::max(pass[task.priority], pass_now);
+  if (fair != nullptr) {
+    fair->push(task, false);
+  } else {
+    line.push_back(task, task.line);
+  }
   ++ready;
 }
 
 void Queue::push_first(Task& task) {
-  lines[task.priority].push_front(task, task.line);
+  if (fair != nullptr) {
+    fair->push(task, true);
+  } else {
+    lines[task.priority].push_front(task, task.line);
+  }
   ++ready;
 }
 
 Task* Queue::pop() {
   std::size_t best = lines.size();
   for (std::size_t p = 0; p < lines.size(); ++p) {
-    if (!lines[p].is_empty() && (best == lines.size() || pass[p] < pass[best])) best = p;
+    if (has_line(p) && (best == lines.size() || pass[p] < pass[best])) best = p;
   }
   if (best == lines.size()) return nullptr;
   Task* task = lines[best].front();
+  if (task == nullptr) task = fair->pop(best);
   task->line.unlink();
   --ready;
   pass_now = pass[best];
@@ -207,7 +224,7 @@ Task* Queue::pop() {
 }
 
 Task* Queue::oldest() const {
-  Task* oldest = nullptr;
+  Task* oldest = fair != nullptr ? fair->oldest() : nullptr;
   for (const auto& line : lines) {
     Task* head = line.front();
     if (head != nullptr && (oldest == nullptr || head->since < oldest->since)) oldest = head;

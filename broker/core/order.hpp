@@ -21,6 +21,7 @@
 #include "broker/core/gate.hpp"
 #include "broker/core/hooks.hpp"
 #include "broker/core/rows.hpp"
+#include "broker/core/turns.hpp"
 #include "schema/pipeline.hpp"
 
 namespace ordo {
@@ -74,18 +75,21 @@ struct Task {
   bool is_suspect = false;      ///< kUnclaimed: the owner before may have given it out
   std::uint32_t attempt = 0;    ///< attempts that ended
   std::int64_t seq = 0;
-  std::uint64_t write = 0;   ///< kBorn, kEnding: number of the write under way
-  Fence fence;               ///< kLeased: of the grant
-  Fence adopted;             ///< kLeased: what its holder had it under before, if by a Regrant
-  Worker* worker = nullptr;  ///< kLeased; null while its session is unknown
-  Steady since{};            ///< kReady: in line since; kLeased: granted at
-  Steady timer_at{};         ///< kLeased: when the attempt's timeout passes
-  std::string progress;      ///< kLeased: the handler's last note
-  Gate* uses = nullptr;      ///< the dependency that its step uses
-  Gate* gate = nullptr;      ///< kHeld: what keeps it back
-  Hook line;                 ///< kReady: the queue's line
-  Hook lease;                ///< kLeased: the worker's list
-  Hook timer;                ///< kLeased: the wheel
+  std::uint64_t write = 0;      ///< kBorn, kEnding: number of the write under way
+  Fence fence;                  ///< kLeased: of the grant
+  Fence adopted;                ///< kLeased: what its holder had it under before, if by a Regrant
+  Worker* worker = nullptr;     ///< kLeased; null while its session is unknown
+  Steady since{};               ///< kReady: in line since; kLeased: granted at
+  Steady timer_at{};            ///< kLeased: when the attempt's timeout passes
+  std::string progress;         ///< kLeased: the handler's last note
+  Gate* uses = nullptr;         ///< the dependency that its step uses
+  Gate* gate = nullptr;         ///< kHeld: what keeps it back
+  KeyLine* key_line = nullptr;  ///< of its step's `limit_key`; null: none
+  FairValue* share = nullptr;   ///< of its step's `fair_by`; null: none
+  bool keeps_turn = false;      ///< it goes out of hand, its turn does not end
+  Hook line;                    ///< kReady: the queue's line
+  Hook lease;                   ///< kLeased: the worker's list
+  Hook timer;                   ///< kLeased: the wheel
 };
 
 /// Why a deferred row's task comes back in hand.
@@ -106,6 +110,7 @@ struct KnownPipeline : Pipeline {
   Gate* gate = nullptr;     ///< of its name
   std::vector<Gate*> uses;  ///< by step: its dependency; null: none
   bool has_gates = false;   ///< some step uses a dependency
+  bool has_lines = false;   ///< some step has `limit_key` or `fair_by`
   StepSet detours;          ///< steps that open only when the timeout of a wait leads to them
 
   /// Whether the step opens with the order.
@@ -203,6 +208,7 @@ struct Queue {
   /// leave room for others.
   std::set<std::pair<const Gate*, const Gate*>> users;
   std::array<List<Task>, limits::kPriorities> lines;
+  std::unique_ptr<FairLines> fair;  ///< instead, once a step of it has `fair_by`
   std::array<std::uint64_t, limits::kPriorities> pass{};  ///< stride scheduling
   std::uint64_t pass_now = 0;
   std::vector<Worker*> workers;
@@ -216,6 +222,7 @@ struct Queue {
   [[nodiscard]] bool is_shut() const;
   void push(Task& task);
   void push_first(Task& task);
+  [[nodiscard]] bool has_line(std::size_t priority) const;
   /// The task whose turn it is, taken out of its line; null when there is none.
   Task* pop();
   [[nodiscard]] Task* oldest() const;

@@ -212,7 +212,9 @@ void Engine::State::take_row(Shard& shard, const DeferredRow& row) {
   }
   const bool waits_for_time = row.state == TaskState::kScheduled;
   Queue& queue = queue_named(row.task.queue);
-  if (waits_for_time && place(shard, queue, row.task.priority) == Place::kBacklog) {
+  // One that has a turn is waited for: it needs no room.
+  const bool has_turn = keys_.line_of(row.task.key) != nullptr;
+  if (waits_for_time && !has_turn && place(shard, queue, row.task.priority) == Place::kBacklog) {
     transition(row.task.key, TaskState::kScheduled, Cause::kWindowFull);
     auto change = draft(shard, order);
     DeferredRow moved = row;

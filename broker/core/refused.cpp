@@ -116,6 +116,7 @@ std::vector<Engine::State::Granted> Engine::State::drop_order(Shard& shard, cons
   if (found == shard.orders.end()) return granted;
   for (const auto& task : found->second->tasks) {
     if (task->hold == Hold::kUnclaimed) continue;  // it still waits for who may run it
+    task->keeps_turn = true;
     auto& one = granted.emplace_back();
     one.key = task->key();
     one.attempt = task->attempt;
@@ -139,6 +140,9 @@ void Engine::State::abandon(Shard& shard, const Write& write) {
     if (const auto* row = std::get_if<DeleteDeferred>(&change)) keys.push_back(row->key);
   }
   auto claim = [this, keys, granted = drop_order(shard, id)](Order* order) {
+    std::vector<TaskKey> dropped;
+    for (const auto& one : granted) dropped.push_back(one.key);
+    end_turns(order, dropped);
     if (order == nullptr) return;
     // All that the tables have, before any of it opens something that they do not have yet.
     std::vector<std::pair<Task*, const Granted*>> known;

@@ -312,6 +312,7 @@ void Engine::State::schedule(Draft& draft, Task& task, Wall run_at, std::string 
                   .run_at = run_at,
                   .reason = std::move(reason)};
   row.task.seq = draft.shard->next_seq();
+  keep_turn(task, row.reason);
   remove_row(draft, task);
   defer(draft, std::move(row));
 }

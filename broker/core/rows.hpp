@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -77,6 +78,22 @@ inline constexpr const char* kUntouched = "untouched";
 inline bool is_untouched(const DeferredRow& row) {
   return row.state == TaskState::kBacklog && row.reason == kUntouched;
 }
+
+/// In the reason of a scheduled row: what follows is the value of `limit_key` whose turn its
+/// task keeps. The migrations name these words too.
+inline constexpr std::string_view kKeepsTurn = ", keeps the turn of ";
+/// The value in such a reason; empty where there is none.
+inline std::string_view kept_turn(std::string_view reason) {
+  const auto at = reason.find(kKeepsTurn);
+  return at == std::string_view::npos ? std::string_view{} : reason.substr(at + kKeepsTurn.size());
+}
+/// A turn that a scheduled task keeps.
+struct KeptTurn {
+  TaskKey key;
+  std::string queue, value;
+
+  friend bool operator==(const KeptTurn&, const KeptTurn&) = default;
+};
 
 /// `event`: what happened; only grows.
 struct EventRow {

@@ -123,7 +123,8 @@ struct Planted {
   bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
       lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
       forward_undo, kept_maybe, half_undone, when_ignored, optional_ends, late_async, early_join,
-      forgotten_fan, forgotten_held, both_win, early_lost, mixed_undo, one_for_all;
+      forgotten_fan, forgotten_held, both_win, early_lost, mixed_undo, one_for_all, key_ignored,
+      turn_lost;
 };
 
 class Engine::State {
@@ -215,6 +216,16 @@ class Engine::State {
   void wake_worker(const Worker& worker);
   bool is_trusted(const Shard& shard) const;
   void trust_again(Shard& shard);
+
+  // ---- turns.cpp: values that take turns, values of which so many run at once ----
+  void join_lines(Task& task);
+  bool has_turn(Task& task);
+  [[nodiscard]] bool may_begin_turn(const Task& task) const;
+  void pass_turns();
+  void keep_turn(Task& task, std::string& reason);
+  void end_turns(Order* order, const std::vector<TaskKey>& keys);
+  void end_turns(Order& order, const Write& write);
+  std::string explain_turn(const OrderId& id, StepIndex step, BranchIndex branch);
 
   // ---- gates.cpp: what keeps ready tasks back ----
   Gate& gate_named(Gate::Kind kind, const std::string& name);
@@ -472,6 +483,7 @@ class Engine::State {
   std::map<std::pair<Gate::Kind, std::string>, std::unique_ptr<Gate>> gates_;
   std::vector<Gate*> gate_list_;  ///< by index
   std::vector<Gate*> tended_;     ///< those that hold something or are not well
+  KeyBook keys_;
   TimerWheel<Task> timers_;
   std::map<wire::SessionId, std::unique_ptr<Worker>> workers_;
   std::map<PeerId, Worker*> worker_peers_;

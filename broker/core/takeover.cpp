@@ -88,6 +88,7 @@ void Engine::State::on(event::ShardOpened& opened) {
     held->line.is_unknown = true;
     held->line.suspects = settings_.window_tasks + settings_.page_rows;
   }
+  for (const auto& turn : takeover.turns) keys_.take(queue_named(turn.queue), turn.value, turn.key);
   shard->grace_until = now.steady + settings_.grace;
   for (auto& snapshot : takeover.orders) restore(*shard, snapshot);
   for (auto& [session, worker] : workers_) say_hello_again(*worker, "takeover");
@@ -270,6 +271,7 @@ void Engine::State::end_grace(Shard& shard) {
     Task* task = found == shard.orders.end() ? nullptr : found->second->find(key);
     if (task != nullptr && task->hold == Hold::kUnclaimed) go_out_again(*task);
   }
+  keys_.look_again();
 }
 
 void Engine::State::go_out_again(Task& task) {

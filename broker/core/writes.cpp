@@ -256,6 +256,7 @@ void Engine::State::on_durable(Shard& shard, Order* order, Write& write) {
       ++i;
     }
   }
+  end_turns(*order, write);
   if (order->writes == 0 && is_final(order->status)) order_ended(*order);
   if (waiters_.size() > 0) notify(*order);
   if (order->writes == 0 && !shard.loading.empty()) run_waiting(shard, id);
@@ -308,6 +309,7 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
   shard.orders.clear();
   shard.backlogs.clear();
   shard.held.clear();
+  keys_.forget_shard(shard.number);
   shard.unclaimed.clear();
   shard.to_load.clear();
   shard.inbox_orders = 0;

@@ -172,6 +172,11 @@ Takeover MemoryDatabase::take() {
       takeover.held_lines.emplace_back(holder, queue);
     }
   }
+  for (const auto& [run_at, seq, key] : due_) {
+    const DeferredRow& row = deferred_.at(key);
+    const auto value = kept_turn(row.reason);
+    if (!value.empty()) takeover.turns.push_back({key, row.task.queue, std::string(value)});
+  }
   return takeover;
 }
 

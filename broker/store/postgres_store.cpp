@@ -258,6 +258,12 @@ Tried<void> PostgresStore::Session::load_backlog(Takeover& takeover) {
     std::string holder = reader.text();
     takeover.held_lines.emplace_back(std::move(holder), reader.text());
   }
+  const auto turns = query(statements::kept_turns());
+  if (!turns) return tl::unexpected(turns.error());
+  for (const auto& row : *turns) {
+    DeferredRow kept = RowReader(row).deferred();
+    takeover.turns.push_back({kept.task.key, kept.task.queue, std::string(kept_turn(kept.reason))});
+  }
   const auto estimate = query(statements::kBacklogEstimate);
   if (!estimate) return tl::unexpected(estimate.error());
   takeover.backlog_estimate = static_cast<std::uint64_t>(RowReader(estimate->front()).number());

@@ -147,6 +147,12 @@ inline constexpr const char* kHeldLines =
     "from deferred d where d.state = 'held' and (d.reason, d.queue) > (h.reason, h.queue) "
     "order by d.reason, d.queue limit 1) n) "
     "select reason, queue from h where reason is not null";
+/// Whose task keeps a turn until it is due (kKeepsTurn), by the index of just these.
+inline std::string kept_turns() {
+  return std::string("select ") + kTaskColumns + kDeferredColumns +
+         " from deferred t where state = 'scheduled' and "
+         "strpos(reason, ', keeps the turn of ') > 0 order by run_at, seq";
+}
 /// Counts a small backlog. A large one is what the last analysis found in its index, or else about
 /// 200 rows a page.
 inline constexpr const char* kBacklogEstimate =

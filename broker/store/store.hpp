@@ -36,6 +36,7 @@ struct Takeover {
   std::uint64_t backlog_estimate = 0;       ///< about how many rows are in state backlog
   /// reasons of rows in state held, each with its queues
   std::vector<std::pair<std::string, std::string>> held_lines;
+  std::vector<KeptTurn> turns;  ///< of rows that are scheduled
 };
 
 /// One write as the store sees it: the changes of one order (or settings), all or nothing.

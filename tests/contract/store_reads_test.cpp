@@ -128,6 +128,22 @@ TEST_P(StoreReads, WhatIsHeldIsReadByItsHolderAndQueue) {
             (Lines{{"dependency a", "other"}, {"dependency a", "q"}, {"dependency b", "q"}}));
 }
 
+TEST_P(StoreReads, TurnsThatScheduledTasksKeepAreReadWhenAShardIsTaken) {
+  const auto scheduled = [](int n, std::int64_t seq, const char* reason) {
+    DeferredRow row = backlog_row(n, seq, "q");
+    row.state = TaskState::kScheduled;
+    row.run_at = Wall{Seconds{seq}};
+    row.reason = reason;
+    return write_of(n, {InsertOrder{order_row(n)}, InsertDeferred{row}});
+  };
+  commit_all({scheduled(1, 30, "retry, keeps the turn of \"a, b\""), scheduled(2, 10, "retry"),
+              scheduled(3, 20, "snoozed, keeps the turn of 7")});
+  const auto key = [](int n) { return backlog_row(n, 1, "q").task.key; };
+  EXPECT_EQ(open().turns, (std::vector<KeptTurn>{{key(3), "q", "7"}, {key(1), "q", "\"a, b\""}}));
+  commit_all({write_of(3, {DeleteDeferred{key(3)}})});
+  EXPECT_EQ(open().turns, (std::vector<KeptTurn>{{key(1), "q", "\"a, b\""}}));
+}
+
 TEST_P(StoreReads, APageWritesNothing) {
   commit_all({write_of(1, {InsertOrder{order_row(1)}, InsertDeferred{backlog_row(1, 10)}})});
   EXPECT_EQ(seqs(page(backlog_spec())), (Seqs{10}));

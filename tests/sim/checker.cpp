@@ -106,6 +106,7 @@ void Checker::sent(int broker, const Send& send) {
   } else if (const auto* offer = std::get_if<wire::Offer>(&send.item)) {
     sent_offer(*offer);
     check_breaker(broker, *offer);
+    check_turn(*offer);
     ledger.granted(offer->key, offer->fence);
   } else if (const auto* recorded = std::get_if<wire::Recorded>(&send.item)) {
     sent_recorded(*recorded);

@@ -84,6 +84,7 @@ class Checker {
   void sent_answer(int broker, PeerId peer, const wire::Answer& answer);
   void sent_offer(const wire::Offer& offer) const;
   void check_breaker(int broker, const wire::Offer& offer) const;
+  void check_turn(const wire::Offer& offer);
   void check_offer_rows(const wire::Offer& offer, const Story& story) const;
   void check_maybe(const wire::Offer& offer, const Story& order) const;
   void check_undone(const OrderId& id, const Story& order) const;
@@ -102,6 +103,8 @@ class Checker {
   };
   /// breakers, by broker and dependency
   std::map<std::pair<int, std::string>, Seen> breakers_;
+  /// what was given out of a value of `limit_key`, by shard, queue and value
+  std::map<std::tuple<ShardNumber, std::string, std::string>, std::map<TaskKey, Fence>> at_work_;
   /// found by address only
   std::unordered_map<const StoreWrite*, std::vector<RequestKey>> carried_;
   /// payloads for which callers were told ok

@@ -18,7 +18,7 @@ namespace ordo::sim {
 namespace {
 
 /// Bugs that a run must find, each within this many seeds.
-constexpr std::array<std::string_view, 28> kPlants{"PB-01",
+constexpr std::array<std::string_view, 30> kPlants{"PB-01",
                                                    "PB-02",
                                                    "PB-03",
                                                    "PB-05",
@@ -45,7 +45,9 @@ constexpr std::array<std::string_view, 28> kPlants{"PB-01",
                                                    "signal-and-timeout",
                                                    "early-signal-lost",
                                                    "mixed-undo",
-                                                   "one-undone-for-all"};
+                                                   "one-undone-for-all",
+                                                   "key-ignored",
+                                                   "turn-lost"};
 constexpr std::uint64_t kSeedsPerPlant = 500;
 /// A run of at least this many seeds must have exercised everything.
 constexpr std::uint64_t kSeedsForCoverage = 500;

@@ -107,6 +107,7 @@ void draw_work(Dice& dice, Scenario& s) {
   s.waits = dice.swarm(0.25, 0.6);
   s.delays = dice.swarm(0.1, 0.4);
   s.signals = dice.chance(0.8) ? 0.9 : 0.3;
+  s.lines = dice.one_of({0.0, 0.0, 0.0, 0.3, 0.8});
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ struct Scenario {
   double waits = 0;        ///< of steps: they wait for a signal
   double delays = 0;       ///< of steps: they have a delay
   double signals = 0;      ///< of orders that are sent some
+  double lines = 0;        ///< of steps: they have `limit_key`, and `fair_by`
   /// at the end, parked tasks are retried until everything has ended
   bool operator_mends = false;
 

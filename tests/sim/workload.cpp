@@ -115,6 +115,8 @@ std::string Workload::draw_work() {
     const std::string dependency = "d" + std::to_string(chance.chance(0.8) ? 0 : 1);
     text += ", uses: " + dependency + ", handler: " + dependency;
   }
+  if (chance.chance(context_.scenario.lines)) text += ", limit_key: size";
+  if (chance.chance(context_.scenario.lines)) text += ", fair_by: level";
   text += ", timeout: " + std::to_string(300 + chance.below(4000)) + "ms";
   text += ", retry: { attempts: " + std::to_string(2 + chance.below(4)) +
           ", first: " + std::to_string(20 + chance.below(400)) +

@@ -128,8 +128,6 @@ TEST(Pipelines, NameEachKeyThatCannotBeRunYet) {
   EXPECT_EQ(said,
             "0 `restore` is not supported yet\n"
             "14 step `payment`: `late` is not supported yet\n"
-            "16 step `ledger`: `fair_by` is not supported yet\n"
-            "16 step `ledger`: `limit_key` is not supported yet\n"
             "23 step `bill`: `order` is not supported yet\n");
 }
 
