@@ -61,9 +61,10 @@ Breaker::Second Breaker::sum(Steady now) const {
   return all;
 }
 
-void Breaker::start(Steady now) {
+bool Breaker::start(Steady now) {
   if (state_ == State::kProbing) probe_ = now;
   if (state_ == State::kRamping) ++starts_;
+  return state_ == State::kProbing;
 }
 
 bool Breaker::ended(Steady now, Steady started, bool worked) {

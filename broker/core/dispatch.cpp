@@ -158,7 +158,7 @@ void Engine::State::grant(Task& task, Worker& worker) {
   const Steady ready_since = task.since;
   if (task.uses != nullptr) {
     task.uses->limit.start(now.steady);
-    task.uses->breaker.start(now.steady);
+    task.is_probe = task.uses->breaker.start(now.steady);
   }
   transition(task, TaskState::kReady, Cause::kDispatched);
   lease(task, worker, shard.fence(task.attempt + 1));

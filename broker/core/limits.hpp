@@ -119,7 +119,8 @@ class Breaker {
   /// Time went on; true when the state changed.
   bool advance(Steady now);
   /// A call was given out.
-  void start(Steady now);
+  /// True: this call is the probe.
+  bool start(Steady now);
   /// A call that was given out at `started` worked, or met a technical error. True when the state
   /// changed.
   bool ended(Steady now, Steady started, bool worked);

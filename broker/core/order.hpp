@@ -73,6 +73,7 @@ struct Task {
   bool maybe = false;
   bool is_in_deferred = false;  ///< its row is in `deferred` (paged in), not in `task`
   bool is_suspect = false;      ///< kUnclaimed: the owner before may have given it out
+  bool is_probe = false;        ///< kLeased: its call shows whether the dependency works again
   std::uint32_t attempt = 0;    ///< attempts that ended
   std::int64_t seq = 0;
   std::uint64_t write = 0;      ///< kBorn, kEnding: number of the write under way

@@ -263,21 +263,25 @@ void Engine::State::attempt_failed(Task& task, const std::string& worker, const 
     about_it.fence = task.fence;
     change.write->once_durable.push_back(recorded(task.worker->peer, about_it, nullptr));
   }
-  task.failures = static_cast<std::uint16_t>(std::min<int>(task.failures + 1, 65535));
+  // A breaker burns nothing: what probes for it is not to blame for the outage.
+  const bool is_probe = std::exchange(task.is_probe, false);
+  if (!is_probe) task.failures = static_cast<std::uint16_t>(std::min(task.failures + 1, 65535));
   task.losses = 0;
-  if (task.failures == policy.alarm_after) {
+  if (!is_probe && task.failures == policy.alarm_after) {
     Fact alarm = about(FactKind::kTaskAlarm, task);
     alarm.count = task.failures;
     fact(std::move(alarm));
   }
-  if (task.failures >= policy.attempts) {
+  if (!is_probe && task.failures >= policy.attempts) {
     give_up(change, task, {.cause = Cause::kExhausted, .blame = {worker, error}});
   } else {
     auto& event = note(change, EventKind::kAttemptFailed, &task);
     event.worker = worker;
     event.note = text_object({{"error", error}, {"reason", "transient"}});
     task.attempt = task.fence.attempt;
-    const Millis delay = std::max(retry_after, retry_delay(policy, task.failures, random_));
+    Millis delay = std::max(retry_after, retry_delay(policy, task.failures, random_));
+    // Another one probes next: it may be this task's own call that can never work.
+    if (is_probe) delay = std::max(delay, std::chrono::duration_cast<Millis>(2 * Breaker::kRest));
     Fact retried = about(FactKind::kTaskRetried, task);
     retried.took = delay;
     retried.count = task.failures;
