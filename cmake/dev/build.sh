@@ -50,10 +50,14 @@ dev_sim() {
 }
 
 dev_bench() {
-  local measures='throughput, latency, backlog, restart, overload, outage, ceiling or cost'
-  [ $# -gt 0 ] || die "bench what? $measures"
+  local measures='throughput, latency, backlog, restart, overload, outage, ceiling, cost'
+  [ $# -gt 0 ] || die "bench what? $measures or against COMMIT"
   ensure build run
   build_preset release programs >&2
+  if [ "$1" = against ]; then
+    shift
+    exec python3 bench/against.py "$@"
+  fi
   exec build/release/bench/ordo-bench "$@"
 }
 
@@ -80,8 +84,27 @@ dev_fuzz() {
   [ "$failed" = 0 ] || die "$failed fuzzers found something"
 }
 
+# What transcripts and the simulator reach of the engine: the branches that only an exception takes
+# are left out, and lines that a comment excludes are counted.
+coverage_of_core() {
+  build_preset coverage transcript_test ordo_sim
+  find build/coverage -name '*.gcda' -delete
+  ORDO_REWRITE='' build/coverage/tests/transcripts/transcript_test --gtest_brief=1
+  build/coverage/tests/sim/ordo-sim --seeds 3000 --quiet
+  gcovr --root . --object-directory build/coverage --filter 'broker/core/' \
+    --exclude-throw-branches --gcov-ignore-parse-errors --print-summary \
+    --html-details build/coverage/core.html --txt build/coverage/core.txt build/coverage/broker/core
+  say "excluded by a comment: $(grep -rc GCOVR_EXCL broker/core | awk -F: '{ n += $2 } END { print n }')"
+  say "Report: build/coverage/core.html, core.txt"
+}
+
 dev_coverage() {
   ensure build run test cover
+  case "${1:-}" in
+    '') ;;
+    core) coverage_of_core && return ;;
+    *) die "coverage of what? core (transcripts and simulator), or nothing for all tests" ;;
+  esac
   build_preset coverage
   ctest --test-dir build/coverage --output-on-failure \
     -L 'unit|transcript|contract|integration' || true
