@@ -68,7 +68,8 @@ def compare(then, now, steps, arguments):
     return {
         "steps": steps,
         **{f"{word}_{who}_us": round(of[side][who], 2)
-           for word, side in (("then", then), ("now", now)) for who in ("ours", "broker", "postgres")},
+           for word, side in (("then", then), ("now", now))
+           for who in ("ours", "broker", "postgres")},
         "ratio": round(of[now]["ours"] / of[then]["ours"], 3),
         "broker_ratio": round(of[now]["broker"] / of[then]["broker"], 3),
         "spread": round(max(max(one["ours"] for one in runs) / min(one["ours"] for one in runs)
