@@ -40,6 +40,13 @@ void Engine::State::begin_ending(Draft& draft, OrderStatus as) {
 /// A cancel or a deadline tells who runs a task of the order; beside a failure it just finishes.
 void Engine::State::stop_task(Draft& draft, Task& task) {
   const bool is_held = task.hold == Hold::kHeld;
+  if (task.hold == Hold::kLeased && task.is_in_deferred) {
+    // The next owner finds it with what is in hand, and need not wait for whatever would page it in
+    // (a gate may stay shut).
+    draft.write->store.changes.emplace_back(DeleteDeferred{task.key()});
+    draft.write->store.changes.emplace_back(InsertTask{task.row()});
+    task.is_in_deferred = false;
+  }
   if (is_held || task.hold == Hold::kReady || task.hold == Hold::kBorn) {
     transition(task, is_held ? TaskState::kHeld : TaskState::kReady, Cause::kOrderEnding);
     fact(about(FactKind::kTaskCancelled, task));
