@@ -21,6 +21,11 @@ std::unique_ptr<const Version> read_version(PipelineId id, const std::string& so
         all.set(before);
         all |= version->ancestors[before];
       }
+      for (std::size_t wait = 0; wait < steps.size(); ++wait) {  // and where its timeout leads
+        if (steps[wait].on_timeout_step != steps[step].name) continue;
+        all.set(wait);
+        all |= version->ancestors[wait];
+      }
       has_changed = has_changed || all != version->ancestors[step];
       version->ancestors[step] = all;
     }
@@ -35,10 +40,8 @@ std::unique_ptr<const Version> read_version(PipelineId id, const std::string& so
     while (is_chained()) head = steps[head].after.front();
     version->chain.push_back(head);
   }
-  Steps async;
-  for (std::size_t step = 0; step < steps.size(); ++step) async.set(step, steps[step].async);
   for (std::size_t step = 0; step < steps.size(); ++step) {
-    version->is_async[step] = async.test(step) || (version->ancestors[step] & async).any();
+    version->is_async[step] = steps[step].async;  // what comes after one is one, or is refused
     version->compensated.set(step, !steps[step].compensate.empty());
   }
   for (const Step& step : steps) {
