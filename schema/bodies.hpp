@@ -148,5 +148,25 @@ struct WorkerList {
   std::vector<WorkerView> workers;
   template <class S, class F> static void fields(S& s, F&& f) { f(s.workers); }
 };
+/// A signal that is kept although no step takes it by itself.
+struct SignalView {
+  OrderId order;
+  std::string name, dedup, who;
+  std::string pipeline;      ///< that it names; empty: none
+  std::int64_t seq = 0;      ///< its place: the cursor of the next page
+  std::int64_t age_ms = 0;   ///< since it came
+  std::uint32_t checks = 0;  ///< how often it was looked at in vain
+  std::int64_t next_ms = 0;  ///< until it is looked at again
+  std::uint64_t payload_bytes = 0;
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.order, s.name, s.dedup, s.who, s.pipeline, s.seq, s.age_ms, s.checks, s.next_ms,
+      s.payload_bytes);
+  }
+};
+struct SignalList {
+  std::vector<SignalView> signals;
+  bool is_last = true;
+  template <class S, class F> static void fields(S& s, F&& f) { f(s.signals, s.is_last); }
+};
 
 }  // namespace ordo::wire

@@ -377,6 +377,7 @@ ORDO_BODY(PipelineView)
 ORDO_BODY(PipelineList)
 ORDO_BODY(QueueList)
 ORDO_BODY(WorkerList)
+ORDO_BODY(SignalList)
 #undef ORDO_BODY
 
 Answer to_answer(std::uint64_t request, const Error& error) {

@@ -82,7 +82,7 @@ inline constexpr std::string_view kTypeNames[] = {
     "Wait",       "Unwait",        "Watch",       "Get",          "List",        "Cancel",
     "Operate",    "Explain",       "PutPipeline", "GetPipelines", "GetQueues",   "SetQueue",
     "GetWorkers", "Answers",       "WorkerHello", "Results",      "Drain",       "Goodbye",
-    "Offers",     "RecordedItems", "Regrants",    "Revokes",      "Signal"};
+    "Offers",     "RecordedItems", "Regrants",    "Revokes",      "Signal",      "GetSignals"};
 static_assert(std::size(kTypeNames) == std::variant_size_v<Message>);
 
 }  // namespace ordo::wire

@@ -51,6 +51,10 @@ inline constexpr std::size_t kDecodeTokens = 256u << 10;
 /// Signals of one order, taken, early and late: each is remembered as long as the order, so that
 /// none counts twice.
 inline constexpr std::size_t kOrderSignals = 256;
+/// Signals kept for one order that is not there, and for all of them in a shard: enough for an hour
+/// in which some orders are lost, far from what could hurt the tables.
+inline constexpr std::size_t kOrphanSignals = 16;
+inline constexpr std::size_t kKeptSignals = 10'000;
 
 inline constexpr std::size_t kPipelineSteps = 256;
 inline constexpr std::size_t kPipelineEdges = 1024;

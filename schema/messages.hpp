@@ -319,6 +319,18 @@ struct Signal {
   }
 };
 
+/// Signals that are kept although no step will take them by itself: their order is not there, or
+/// they are late and an order is owed for them. One shard's page, oldest first. Body: SignalList.
+struct GetSignals {
+  std::uint64_t request = 0;
+  ShardNumber shard = 0;
+  std::int64_t after_seq = 0;
+  std::uint32_t limit = 100;
+  template <class S, class F> static void fields(S& s, F&& f) {
+    f(s.request, s.shard, s.after_seq, s.limit);
+  }
+};
+
 // ---- broker → client ---------------------------------------------------------------------------
 
 struct Answers {
@@ -384,6 +396,6 @@ using Message =
                  Answers,                                                               // 19
                  WorkerHello, Results, Drain, Goodbye,                                  // 20-23
                  Offers, RecordedItems, Regrants, Revokes,                              // 24-27
-                 Signal>;                                                               // 28
+                 Signal, GetSignals>;                                                   // 28-29
 
 }  // namespace ordo::wire

@@ -32,7 +32,6 @@ struct Missing {
 };
 constexpr std::string_view kRemove = "remove it";
 constexpr std::array kMissing{
-    Missing{"late", [](const Step& s) { return !s.late.empty(); }, kRemove},
     Missing{"order", [](const Step& s) { return !s.order.empty(); },
             "remove it, and submit the order from a handler"},
 };
@@ -75,9 +74,6 @@ tl::expected<Pipeline, std::vector<Problem>> parse_pipeline(std::string_view tex
 
 std::vector<Problem> unsupported(const Pipeline& pipeline) {
   std::vector<Problem> problems;
-  if (!pipeline.restore.empty()) {
-    problems.push_back({0, 0, "`restore` is not supported yet", std::string(kRemove)});
-  }
   for (const Step& step : pipeline.steps) {
     for (const auto& [key, is_used, instead] : kMissing) {
       if (!is_used(step)) continue;

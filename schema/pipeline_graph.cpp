@@ -91,6 +91,20 @@ void check_on_timeout(const std::vector<Draft>& steps, const Names& names, Probl
   }
 }
 
+/// What an orphan signal proves is a step that waits for one.
+void check_restore(const DraftPipeline& draft, const Names& names, Problems& problems) {
+  const std::string& restore = draft.pipeline.restore;
+  if (restore.empty()) return;
+  const auto found = names.find(restore);
+  if (found == names.end()) {
+    problems.add(draft.restore, "`restore` names `" + restore + "`, which is no step",
+                 "name a step with `wait`: " + suggest_step(restore, draft.steps));
+  } else if (draft.steps[found->second].step.wait.empty()) {
+    problems.add(draft.restore, "`restore` names `" + restore + "`, which waits for no signal",
+                 "name a step with `wait`");
+  }
+}
+
 /// A key that means nothing, or the opposite, beside another.
 struct Exclusion {
   std::string_view key;
@@ -234,6 +248,7 @@ void link_steps(DraftPipeline& draft, Problems& problems) {
   const Names names = index_names(draft.steps, problems);
   link_after(draft.steps, names, problems);
   check_on_timeout(draft.steps, names, problems);
+  check_restore(draft, names, problems);
   for (const Draft& step : draft.steps) check_keys(step, problems);
   check_async(draft.steps, problems);
   CycleSearch(draft.steps, names, problems).run();

@@ -275,6 +275,7 @@ DraftPipeline read_pipeline(const Node& root, std::string_view text, Problems& p
           read_duration(value, key.text, {kShortest, limits::kDeadlineMax}, problems);
     } else if (key.text == "restore") {
       pipeline.restore = read_name(value, key.text, problems).value_or("");
+      draft.restore = value.at;
     } else {
       has_steps = true;
       read_steps(draft, value, text, problems);

@@ -24,6 +24,7 @@ struct Draft {
 
 struct DraftPipeline {
   Pipeline pipeline;         ///< without steps
+  Place restore;             ///< where its `restore` stands
   std::vector<Draft> steps;  ///< in the order of the file
 };
 

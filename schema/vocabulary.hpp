@@ -100,7 +100,9 @@ enum class EventKind : std::uint8_t {
   kSkipped,             ///< the step is done without a result; `note` says why
   kFellBack,            ///< its own handler failed for good; its other one is asked
   kFannedOut,           ///< a step with `each` opened; `detail` is the list of its elements
-  kSignalled            ///< a signal: its step is done, or (reason `late`) it is kept as evidence
+  kSignalled,           ///< a signal: its step is done, or (reason `late`) it is kept as evidence
+  kRestored,            ///< the order was not there, and was rebuilt from a signal
+  kMerged               ///< its own submit came after that; `detail` is the payload that it had
 };
 
 /// What an attempt came to, in the worker's words.
@@ -131,7 +133,7 @@ constexpr std::string_view to_string(Cause c) {
   return kWords[static_cast<std::size_t>(c)];
 }
 constexpr std::string_view to_string(EventKind k) {
-  constexpr std::array<std::string_view, 19> kWords{"succeeded",
+  constexpr std::array<std::string_view, 21> kWords{"succeeded",
                                                     "attempt_failed",
                                                     "snoozed",
                                                     "worker_lost",
@@ -149,7 +151,9 @@ constexpr std::string_view to_string(EventKind k) {
                                                     "skipped",
                                                     "fell_back",
                                                     "fanned_out",
-                                                    "signalled"};
+                                                    "signalled",
+                                                    "restored",
+                                                    "merged"};
   return kWords[static_cast<std::size_t>(k)];
 }
 constexpr std::string_view to_string(Outcome o) {
@@ -167,7 +171,7 @@ constexpr bool is_final(TaskState s) { return s >= TaskState::kSucceeded; }
 inline constexpr std::size_t kOrderStatuses = 7;
 inline constexpr std::size_t kTaskStates = 11;
 inline constexpr std::size_t kCauses = 24;
-inline constexpr std::size_t kEventKinds = 19;
+inline constexpr std::size_t kEventKinds = 21;
 
 /// Finds the enum value of a word; nullopt for a word that is none of them.
 template <class Enum, std::size_t Count>

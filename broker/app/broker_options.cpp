@@ -148,6 +148,9 @@ void declare_times(BrokerOptions& o, Config& config) {
       "Without a round trip on a shard's session for this long, nothing is sent for the shard.");
   config.duration("reopen", e.reopen, {Millis{50}, Seconds{60}},
                   "Between attempts to take a shard, jittered.");
+  config.duration("signal-gap", e.signal_gap, {Millis{1}, Seconds{60}},
+                  "Unit of the gaps between looks at a signal whose order is not there: 1, 2, 5, "
+                  "15, 30, then 60 of these.");
   config.duration("id-past", e.id_past, {Seconds{60}, Seconds{30 * 86'400}},
                   "How old an unknown order id may be. More needs older partitions.");
   config.duration("id-future", e.id_future, {Seconds{1}, Seconds{86'400}},

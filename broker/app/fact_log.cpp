@@ -20,6 +20,8 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kTaskParked:
     case FactKind::kDeadlineMissed:
     case FactKind::kWorkerLost:
+    case FactKind::kOrderRestored:
+    case FactKind::kSignalStuck:
     case FactKind::kLeaseLost:
     case FactKind::kResultStale:
     case FactKind::kShardRefused: return log::Level::kWarn;
@@ -27,6 +29,8 @@ log::Level level_of(const Fact& fact) {
     case FactKind::kWorkerLeft:
     case FactKind::kWorkerResynced:
     case FactKind::kTaskRetried:
+    case FactKind::kLateStarted:
+    case FactKind::kOrderMerged:
     case FactKind::kCompensationBegun:
     case FactKind::kFellBack:
     case FactKind::kShardOpened: return log::Level::kInfo;

@@ -235,6 +235,7 @@ void Loop::sample(Steady now) {
   book.gauge(metrics::kResident).set(static_cast<double>(counts.resident_orders));
   book.gauge(metrics::kInFlight).set(static_cast<double>(counts.writes_in_flight));
   book.gauge(metrics::kWaiters).set(static_cast<double>(counts.waiters));
+  book.gauge(metrics::kOrphanSignals).set(static_cast<double>(counts.kept_signals));
   sample_sockets();
 }
 

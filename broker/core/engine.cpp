@@ -44,7 +44,12 @@ Planted::Planted(const std::string& name)
       mixed_undo(name == "mixed-undo"),
       one_for_all(name == "one-undone-for-all"),
       key_ignored(name == "key-ignored"),
-      turn_lost(name == "turn-lost") {}
+      turn_lost(name == "turn-lost"),
+      late_lost(name == "late-order-lost"),
+      late_again(name == "late-order-again"),
+      orphan_lost(name == "orphan-lost"),
+      restored_twice(name == "step-restored-twice"),
+      sweep_forgotten(name == "sweep-forgotten") {}
 
 Engine::Engine(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Engine::~Engine() = default;
@@ -96,6 +101,7 @@ void Engine::State::tick() {
     if (shard.reopen_at && now.steady >= *shard.reopen_at) open(shard);
     if (shard.grace_until && now.steady >= *shard.grace_until) end_grace(shard);
     page_due(shard);
+    sweep_signals(shard);
   }
   if (now.steady < next_tick_) return;
   next_tick_ = now.steady + kTick;
@@ -146,6 +152,9 @@ std::optional<Steady> Engine::State::next_deadline() const {
     if (shard.is_open() && shard.next_due && !shard.is_paging_due) {
       next = std::min(next, shard.anchor_steady + (*shard.next_due - shard.anchor_wall));
     }
+    if (shard.is_open() && shard.sweep.next_due && !shard.sweep.is_paging) {
+      next = std::min(next, shard.anchor_steady + (*shard.sweep.next_due - shard.anchor_wall));
+    }
   }
   return next;
 }
@@ -156,6 +165,7 @@ EngineCounts Engine::State::counts() const {
     counts.resident_orders += shard.orders.size();
     counts.open_shards += shard.is_open() ? 1 : 0;
     counts.unclaimed += shard.unclaimed.size();
+    counts.kept_signals += shard.sweep.kept;
     for (const auto& [index, backlog] : shard.backlogs) counts.backlog += backlog.count;
     for (const auto& [place, held] : shard.held) counts.held += held.count;
   }

@@ -34,6 +34,7 @@ struct EngineCounts {
   std::uint64_t held = 0;     ///< about how many ready tasks are kept back
   std::uint64_t backlog = 0;  ///< about how many tasks wait in the backlog
   std::size_t open_shards = 0;
+  std::uint64_t kept_signals = 0;  ///< whose order is not there, or that owe one; about
 };
 
 class Engine {

@@ -58,7 +58,9 @@ bool is_end_of_attempt(EventKind kind) {
     case EventKind::kOperatorComplete:
     case EventKind::kOperatorCompensate:
     case EventKind::kFannedOut:
-    case EventKind::kSignalled: break;
+    case EventKind::kSignalled:
+    case EventKind::kRestored:
+    case EventKind::kMerged: break;
   }
   return false;
 }
@@ -126,6 +128,24 @@ std::string explain_wait(const Step& step, std::int64_t left_ms) {
                                : "step " + step.on_timeout_step + " runs instead";
   return "Step " + step.name + " waits for signal " + step.wait + ": without it, " + then + " in " +
          std::to_string(left_ms) + " ms.";
+}
+
+/// What signals have come to that no step took; and how the order came to be.
+void add_signals(const OrderRecord& record, std::vector<std::string>& facts) {
+  for (const auto& event : record.events) {
+    const auto told = [&](std::string_view field) {
+      return get_text(event.note, field).value_or("");
+    };
+    if (event.kind == EventKind::kRestored) {
+      facts.push_back("it was rebuilt from signal " + told("signal") + ", which came without it");
+    } else if (event.kind == EventKind::kMerged) {
+      facts.push_back(
+          "its own submit came after it was rebuilt: its payload is kept, and not used");
+    } else if (event.kind == EventKind::kSignalled && !told("order").empty()) {
+      facts.push_back("signal " + told("signal") + " came too late: order " + told("order") +
+                      " was started for it");
+    }
+  }
 }
 
 /// As it follows a reason.
@@ -205,6 +225,7 @@ wire::Explanation Engine::State::explain(const OrderRecord& record) {
   } else {
     result.sentence = "It is moving: its next write is on its way.";
   }
+  add_signals(record, result.facts);
   result.trace_id = trace_id_of(traceparent_in(record.order.labels));
   result.chain = chain(record, *pipeline);
   if (auto failure = first_failure(result.chain); !failure.empty()) {

@@ -60,11 +60,16 @@ enum class FactKind : std::uint8_t {
   kFellBack,           ///< its own handler failed for good, its fallback is asked; pipeline, step
   kDependencyState,    ///< dependency, text = what its breaker is: closed, open, probing, ramping
   kTaskHeld,           ///< queue, step; text = what keeps it back
-  kSignal,             ///< pipeline, step, text = "taken", "early", "late" or "repeated"
-  kWaitTimedOut        ///< pipeline, step: no signal came in time
+  /// pipeline, step, text = "taken", "early", "late", "repeated", "kept" or "not_awaited"
+  kSignal,
+  kWaitTimedOut,   ///< pipeline, step: no signal came in time
+  kLateStarted,    ///< an order was started for a late signal; pipeline = of that order, step
+  kOrderRestored,  ///< rebuilt from a signal; pipeline
+  kOrderMerged,    ///< the submit of a restored order came; pipeline
+  kSignalStuck     ///< kept, and no rule says what to do with it; text = its name
 };
 
-inline constexpr std::array<std::string_view, 42> kFactWords{"order_accepted",
+inline constexpr std::array<std::string_view, 46> kFactWords{"order_accepted",
                                                              "order_duplicate",
                                                              "order_refused",
                                                              "order_ended",
@@ -105,7 +110,11 @@ inline constexpr std::array<std::string_view, 42> kFactWords{"order_accepted",
                                                              "dependency_state",
                                                              "task_held",
                                                              "signal",
-                                                             "wait_timed_out"};
+                                                             "wait_timed_out",
+                                                             "late_started",
+                                                             "order_restored",
+                                                             "order_merged",
+                                                             "signal_stuck"};
 
 constexpr std::string_view to_string(FactKind kind) {
   return kFactWords[static_cast<std::size_t>(kind)];

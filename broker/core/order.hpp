@@ -150,14 +150,16 @@ struct Order {
   OrderStatus status = OrderStatus::kRunning;
   OrderStatus ending_as = OrderStatus::kFailed;  ///< while is_ending: what it will be
   std::optional<StepIndex> failed_step;          ///< whose permanent failure ended it
-  bool is_ending = false;            ///< successors do not open; leased siblings may finish
-  bool is_one_way = false;           ///< an irreversible step succeeded: it only goes forward
-  bool is_inserting = false;         ///< its own row is on its way
-  std::uint16_t writes = 0;          ///< in flight
-  StepSet done;                      ///< steps that succeeded or were skipped
-  StepSet opened;                    ///< steps that got a task at some time
-  std::vector<Fan> fans;             ///< of steps with `each` that have opened
-  std::unique_ptr<Undoing> undoing;  ///< of an order that undoes something; else null
+  bool is_ending = false;     ///< successors do not open; leased siblings may finish
+  bool is_one_way = false;    ///< an irreversible step succeeded: it only goes forward
+  bool is_inserting = false;  ///< its own row is on its way
+  bool is_restored = false;   ///< it was rebuilt from a signal …
+  std::optional<std::uint64_t> merged_hash;  ///< … and its own submit has come: the hash of it
+  std::uint16_t writes = 0;                  ///< in flight
+  StepSet done;                              ///< steps that succeeded or were skipped
+  StepSet opened;                            ///< steps that got a task at some time
+  std::vector<Fan> fans;                     ///< of steps with `each` that have opened
+  std::unique_ptr<Undoing> undoing;          ///< of an order that undoes something; else null
   std::size_t results_bytes = 0;
   std::vector<DoneStep> results;             ///< of done steps, in the order they ended
   std::vector<std::unique_ptr<Task>> tasks;  ///< in hand

@@ -48,6 +48,8 @@ void Engine::State::run_waiting(Shard& shard, const OrderId& id) {
   const auto waiting = shard.loading.find(id);
   if (waiting == shard.loading.end()) return;
   auto actions = std::move(waiting->second.waiting);
+  orphans_.rows = std::move(waiting->second.orphans);
+  orphans_.durable = orphans_.rows.size();
   shard.loading.erase(waiting);
   for (auto& one : actions) {
     const auto found = shard.orders.find(id);
@@ -58,6 +60,7 @@ void Engine::State::run_waiting(Shard& shard, const OrderId& id) {
     }
     one.run(found == shard.orders.end() ? nullptr : found->second.get());
   }
+  orphans_ = {};
 }
 
 /// What was given out of an order that was dropped is known again before one of its rows, a missed
@@ -78,6 +81,11 @@ void Engine::State::on(event::OrdersLoaded& loaded) {
   if (shard == nullptr) return;
   shard->alive = now.steady;
   for (auto& snapshot : loaded.found) {
+    if (snapshot.is_absent) {
+      const auto waiting = shard->loading.find(snapshot.order.id);
+      if (waiting != shard->loading.end()) waiting->second.orphans = std::move(snapshot.signals);
+      continue;
+    }
     if (const auto known = shard->orders.find(snapshot.order.id); known != shard->orders.end()) {
       learn_signals(*known->second, snapshot);
       continue;
@@ -115,6 +123,7 @@ void Engine::State::on(event::PageLoaded& loaded) {
   if (shard == nullptr) return;
   shard->alive = now.steady;
   const auto& spec = loaded.spec;
+  if (spec.what == PageSpec::What::kSignals) return signals_paged(*shard, loaded);
   auto& page = loaded.page;
   for (auto& snapshot : page.orders) {
     const auto resident = shard->orders.find(snapshot.order.id);
@@ -172,9 +181,7 @@ void Engine::State::on(event::PageLoaded& loaded) {
   } else {
     read(shard->held[{gate_labelled(spec.holder)->index, queue.index}], line.has_more());
   }
-  Fact paged;
-  paged.kind = FactKind::kPagedIn;
-  paged.shard = shard->number;
+  Fact paged{.kind = FactKind::kPagedIn, .shard = shard->number};
   paged.queue = &queue.name;
   paged.count = page.rows.size();
   fact(std::move(paged));

@@ -25,31 +25,31 @@ void Engine::State::refuse_submit(Shard& shard, event::WritesDone::Item& item,
         item.outcome == Fate::kDuplicate ? FactKind::kOrderDuplicate : FactKind::kOrderRefused,
         order);
     if (item.outcome != Fate::kDuplicate) refused.text = error.reason;
-    fact(std::move(refused));
+    // What else is there under the id decides the answer, and is told then.
+    if (item.outcome != Fate::kConflict || askers.empty()) fact(std::move(refused));
     shard.orders.erase(found);
   }
   // Who waits for the insert's outcome is told what the tables say.
   if (shard.loading.contains(id)) load(shard, id);
-  if (item.outcome == Fate::kRejected) {
-    // An earlier try of the same id may be there: only the tables know whether nothing happened.
-    std::uint64_t hash = 0;
-    for (const auto& change : write.store.changes) {
-      if (const auto* insert = std::get_if<InsertOrder>(&change)) hash = insert->row.submit_hash;
+  if (item.outcome == Fate::kDuplicate) {
+    for (const auto& asker : askers) answer_duplicate(asker);
+    return;
+  }
+  // An earlier try of the same id may be there, or one that was rebuilt from a signal: only the
+  // tables know whether nothing happened.
+  std::uint64_t hash = 0;
+  Bytes payload;
+  for (const auto& change : write.store.changes) {
+    if (const auto* insert = std::get_if<InsertOrder>(&change)) {
+      hash = insert->row.submit_hash;
+      payload = insert->row.payload;
     }
-    for (const auto& asker : askers) {
-      with_order(shard, id, asker, [this, asker, hash, error](Order* order) {
-        if (order != nullptr) return resubmit(*order, asker, hash);
-        answer(asker, error);
-      });
-    }
-    askers.clear();
   }
   for (const auto& asker : askers) {
-    if (item.outcome == Fate::kDuplicate) {
-      answer_duplicate(asker);
-    } else {
+    with_order(shard, id, asker, [this, asker, hash, payload, error](Order* order) {
+      if (order != nullptr) return resubmit(*order, asker, hash, payload);
       answer(asker, error);
-    }
+    });
   }
 }
 
@@ -95,6 +95,7 @@ void Engine::State::on_refused(Shard& shard, event::WritesDone::Item& item) {
   }
   if (is_submit) return refuse_submit(shard, item, std::move(askers), error);
   for (const auto& asker : askers) answer(asker, error);
+  look_again(shard, write);
   // The write that says so was refused itself: nothing more can be done on this session.
   const bool was_second =
       std::any_of(write.store.changes.begin(), write.store.changes.end(), [](const Change& change) {

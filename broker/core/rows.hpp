@@ -108,21 +108,26 @@ struct EventRow {
   std::uint32_t attempt = 0;
   std::string worker;    ///< name of the worker or of who acted; empty: none
   std::uint32_t ms = 0;  ///< how long the attempt ran as the owner saw it
-  /// result (succeeded, operator_complete, signalled) or evidence (late_result, a late signal)
+  /// result (succeeded, operator_complete, signalled) or evidence (late_result, a late signal,
+  /// merged)
   Bytes detail;
   /// JSON object as text: error, reason, who, why, context; empty: none
   std::string note;
 };
 
-/// `signal`: something from outside, kept until its step opens.
+/// `signal`: something from outside, kept until its step opens, or until it is known what to do
+/// with it.
 struct SignalRow {
   OrderId order;
   std::string name;
   std::int64_t seq = 0;  ///< epoch << 40 | counter, unique in the shard
   Wall at{};
-  std::string dedup;  ///< what makes it the same when it comes again; never empty
-  Bytes payload;      ///< null: empty
-  std::string note;   ///< JSON object as text: signal, dedup, who, context
+  std::string dedup;         ///< what makes it the same when it comes again; never empty
+  Bytes payload;             ///< null: empty
+  std::string note;          ///< JSON object as text: signal, dedup, who, pipeline, context
+  std::uint16_t checks = 0;  ///< how often it was looked at in vain
+  /// when it is looked at: its order is not there, or it is late and owes an order. None: early
+  std::optional<Wall> next_at;
 };
 
 /// `pipeline`: one immutable version.
@@ -226,6 +231,10 @@ struct OrderSnapshot {
   std::vector<SeenSignal> seen;    ///< signals that were taken or came too late
   std::vector<SignalRow> signals;  ///< its rows in `signal`, by seq: early ones
   bool knows_signals = false;      ///< signals were looked for; else it has none as a rule
+  bool is_restored = false;        ///< it was rebuilt from a signal …
+  /// … and its own submit has come since: the submit_hash of that
+  std::optional<std::uint64_t> merged_hash;
+  bool is_absent = false;  ///< there is no order, only `signals` (and `order.id`)
 };
 
 }  // namespace ordo

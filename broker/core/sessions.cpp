@@ -113,6 +113,9 @@ void Engine::State::on(event::FromClient& from) {
                       [&](wire::SetQueue& m) {
                         set_queue({peer, m.request}, m);
                       },
+                      [&](wire::GetSignals& m) {
+                        list_signals({peer, m.request}, m);
+                      },
                       [&](wire::GetWorkers& m) {
                         workers_view({peer, m.request});
                       },

@@ -29,6 +29,7 @@ std::optional<std::string> Settings::problem() const {
   if (inbox_bytes < (1u << 20)) return "inbox_bytes must be at least 1 MiB (1048576)";
   if (submit_rate < 0 || client_rate < 0) return "submit_rate and client_rate must be 0 or more";
   if (auto p = out_of_range<std::uint64_t>("waiters", waiters, 1, 10'000'000)) return p;
+  if (auto p = out_of_range<std::int64_t>("signal_gap_ms", signal_gap.count(), 1, 60'000)) return p;
   if (id_past.count() < 0 || id_future.count() < 0) return "id windows must not be negative";
   return std::nullopt;
 }

@@ -47,6 +47,9 @@ struct Settings {
   Millis id_past{24LL * 3600 * 1000};  ///< an unknown id may be this old …
   Millis id_future{5LL * 60 * 1000};   ///< … or this far ahead of the owner's clock
 
+  /// unit of the gaps between looks at a signal whose order is not there; 1 ms to 60 s
+  Millis signal_gap{1000};
+
   std::uint64_t seed = 1;  ///< of jitter; the shell gives a random one
   /// a fact for each change of a task's state (simulator, transcripts)
   bool tells_transitions = false;

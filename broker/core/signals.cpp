@@ -40,8 +40,10 @@ Result<void> check(const wire::Signal& request) {
 
 /// A context that sets nothing changes nothing, and need not be kept.
 std::string note_of(const wire::Signal& request, const std::string& dedup) {
-  std::string note = text_object(
-      {{"signal", request.name}, {"dedup", dedup}, {"who", clean_text(request.who, 128)}});
+  std::string note = text_object({{"signal", request.name},
+                                  {"dedup", dedup},
+                                  {"who", clean_text(request.who, 128)},
+                                  {"pipeline", request.pipeline}});
   if (!request.context.empty()) note.insert(1, R"("context":)" + request.context + ",");
   return note;
 }
@@ -58,34 +60,15 @@ bool has(const Order& order, const SignalRow& signal) {
          std::any_of(order.early.begin(), order.early.end(), is_it);
 }
 
-/// The last step that waits for it; nullopt where none does.
-std::optional<StepIndex> step_of(const Order& order, const std::string& signal) {
-  const auto& steps = order.pipeline->steps;
-  for (std::size_t step = steps.size(); step > 0; --step) {
-    if (steps[step - 1].wait == signal) return static_cast<StepIndex>(step - 1);
-  }
-  return std::nullopt;
-}
-
-/// Whether a step of the order may still take it.
-bool is_awaited(const Order& order, const std::string& signal) {
-  if (order.is_ending) return false;
-  if (is_final(order.status) && order.status != OrderStatus::kSucceeded) return false;
-  const auto& steps = order.pipeline->steps;
-  for (StepIndex step = 0; step < steps.size(); ++step) {
-    if (steps[step].wait == signal && !order.done.test(step)) return true;
-  }
-  return false;
-}
-
-/// What a signal may still bring to the order.
+/// What a signal may still bring to the order. One that is kept for it is among its early ones.
 Result<void> check_room(const Order& order, const SignalRow& signal) {
-  if (order.seen.size() + order.early.size() >= limits::kOrderSignals) {
+  const std::size_t own = signal.seq == 0 ? 0 : 1;
+  if (order.seen.size() + order.early.size() - own >= limits::kOrderSignals) {
     return fail(Code::kConflict, "too_many_signals",
                 "the order has had " + std::to_string(limits::kOrderSignals) +
                     " signals: no more are kept");
   }
-  std::size_t bytes = order.results_bytes + view(signal.payload).size();
+  std::size_t bytes = order.results_bytes + (own != 0 ? 0 : view(signal.payload).size());
   for (const auto& one : order.early) bytes += view(one.payload).size();
   if (bytes > limits::kOrderResultsBytes) {
     return fail(Code::kMalformed, "too_large",
@@ -101,10 +84,34 @@ Result<void> check_room(const Order& order, const SignalRow& signal) {
 
 }  // namespace
 
+std::optional<StepIndex> step_of_signal(const Order& order, const std::string& signal) {
+  const auto& steps = order.pipeline->steps;
+  for (std::size_t step = steps.size(); step > 0; --step) {
+    if (steps[step - 1].wait == signal) return static_cast<StepIndex>(step - 1);
+  }
+  return std::nullopt;
+}
+
+bool is_awaited(const Order& order, const std::string& signal) {
+  if (order.is_ending) return false;
+  if (is_final(order.status) && order.status != OrderStatus::kSucceeded) return false;
+  const auto& steps = order.pipeline->steps;
+  for (StepIndex step = 0; step < steps.size(); ++step) {
+    if (steps[step].wait == signal && !order.done.test(step)) return true;
+  }
+  return false;
+}
+
 void Engine::State::signal(Asker asker, wire::Signal& request) {
   if (auto checked = check(request); !checked) return answer(asker, checked.error());
   Shard* shard = open_shard_of(request.id, asker);
   if (shard == nullptr) return;
+  if (now.steady - shard->sweep.swept > kSweepStale) {
+    return answer(asker, Error{Code::kUnavailable,
+                               "sweep_stale",
+                               "nobody looks after signals of this shard now: try again",
+                               {}});
+  }
   SignalRow row;
   row.order = request.id;
   row.name = request.name;
@@ -113,12 +120,7 @@ void Engine::State::signal(Asker asker, wire::Signal& request) {
   if (!request.payload.empty()) row.payload = make_bytes(std::move(request.payload));
   with_signals(*shard, request.id, asker,
                [this, asker, row, pipeline = request.pipeline](Order* order) {
-                 if (order == nullptr) {
-                   return answer(asker, Error{Code::kNotFound,
-                                              "unknown_order",
-                                              "there is no order " + row.order.to_string(),
-                                              {}});
-                 }
+                 if (order == nullptr) return keep_orphan(asker, row);
                  if (!pipeline.empty() && order->pipeline->name != pipeline) {
                    return answer(asker, Error{Code::kConflict,
                                               "pipeline",
@@ -126,13 +128,13 @@ void Engine::State::signal(Asker asker, wire::Signal& request) {
                                                   "`, not `" + pipeline + "`",
                                               {}});
                  }
-                 deliver(*order, asker, row);
+                 deliver(*order, {.signal = row, .asker = asker});
                });
 }
 
 /// As with_order(), once all signals of the order are known. One that was never read from the
 /// tables may have some that came before it.
-void Engine::State::with_signals(Shard& shard, const OrderId& id, Asker asker,
+void Engine::State::with_signals(Shard& shard, const OrderId& id, std::optional<Asker> asker,
                                  Shard::Action action) {
   // Whoever waits is also called when a write of the order is done, which may be before the load.
   auto once_known = [this, number = shard.number, id, asker, action](Order* order) {
@@ -155,49 +157,118 @@ void Engine::State::learn_signals(Order& order, OrderSnapshot& snapshot) {
   order.seen = std::move(snapshot.seen);
 }
 
-void Engine::State::deliver(Order& order, Asker asker, const SignalRow& signal) {
-  const auto step = step_of(order, signal.name);
+/// Whether a signal may be delivered; answers who sent it where not.
+bool Engine::State::is_welcome(Order& order, const Delivery& delivery) {
+  const SignalRow& signal = delivery.signal;
+  const auto step = step_of_signal(order, signal.name);
+  Result<void> room = check_room(order, signal);
   if (!step) {
-    return answer(asker, Error{Code::kNotFound,
-                               "unknown_signal",
-                               "no step of pipeline `" + order.pipeline->name +
-                                   "` waits for signal `" + signal.name + "`",
-                               {}});
+    room = fail(Code::kNotFound, "unknown_signal",
+                "no step of pipeline `" + order.pipeline->name + "` waits for signal `" +
+                    signal.name + "`");
   }
-  if (has(order, signal)) {
+  if (delivery.is_kept()) {
+    const bool is_there = std::any_of(order.early.begin(), order.early.end(), [&](const auto& one) {
+      return one.seq == delivery.signal.seq;
+    });
+    if (is_there && !room) file_away(order, signal, room.error());
+    return is_there && room.has_value();
+  }
+  if (step && has(order, signal)) {
     if (order.writes != 0) {  // the first of them may be on its way into the tables
-      return when_settled(order, asker, [this, asker, signal](Order* known) {
-        if (known != nullptr) return deliver(*known, asker, signal);
-        answer(asker, Error{Code::kUnknown, "in_doubt", "ask again", {}});
+      when_settled(order, delivery.asker, [this, delivery](Order* known) {
+        if (known != nullptr) return deliver(*known, delivery);
+        answer(*delivery.asker, Error{Code::kUnknown, "in_doubt", "ask again", {}});
       });
+      return false;
     }
     told_of_signal(order, *step, "repeated");
-    return answer_duplicate(asker);
+    answer_duplicate(*delivery.asker);
+    return false;
   }
-  if (auto room = check_room(order, signal); !room) return answer(asker, room.error());
-  Shard& shard = shards_.at(order.shard);
-  auto change = draft(shard, order);
+  if (!room) answer(*delivery.asker, room.error());
+  return room.has_value();
+}
+
+void Engine::State::deliver(Order& order, Delivery delivery) {
+  if (!is_welcome(order, delivery)) return;
+  const SignalRow& signal = delivery.signal;
+  const StepIndex step = *step_of_signal(order, signal.name);
   const auto row = std::find_if(order.deferred.begin(), order.deferred.end(), [&](const auto& one) {
     const bool may_take = one.state == TaskState::kWaiting || one.state == TaskState::kParked;
     return may_take && one.task.key.kind == TaskKind::kForward && !order.is_ending &&
            order.pipeline->steps[one.task.key.step].wait == signal.name;
   });
-  if (row != order.deferred.end()) {
+  const bool is_taken = row != order.deferred.end();
+  if (!is_taken && !is_awaited(order, signal.name)) {
+    return too_late(order, step, std::move(delivery));
+  }
+  auto change = draft(shards_.at(order.shard), order);
+  if (delivery.is_kept()) drop_signal(change, signal);
+  if (is_taken) {
     const TaskKey key = row->task.key;
     transition(key, row->state, Cause::kSignalled);
     if (!planted_.both_win) undefer(change, key);
     take_signal(change, key, signal);
-  } else if (is_awaited(order, signal.name)) {
-    told_of_signal(order, *step, "early");
-    keep_early(change, signal);
   } else {
-    note_late(change, *step, signal);
+    told_of_signal(order, step, "early");
+    keep_early(change, signal);
   }
-  wire::Answer ok;
-  ok.request = asker.request;
-  change.write->once_durable.push_back({Send::To::kClient, asker.peer, std::move(ok)});
+  acknowledge(change, delivery);
   commit(std::move(change));
 }
+
+void Engine::State::acknowledge(Draft& draft, const Delivery& delivery) {
+  if (!delivery.asker) return;
+  wire::Answer ok;
+  ok.request = delivery.asker->request;
+  draft.write->once_durable.push_back({Send::To::kClient, delivery.asker->peer, std::move(ok)});
+}
+
+// ---- rows of `signal` ---------------------------------------------------------------------------
+
+void Engine::State::insert_signal(Draft& draft, SignalRow signal) {
+  draft.write->store.changes.emplace_back(InsertSignal{signal});
+  if (signal.next_at) {
+    ++draft.shard->sweep.kept;
+    draft.shard->sweep.expect(*signal.next_at);
+  }
+  draft.order->early.push_back(std::move(signal));
+}
+
+void Engine::State::delete_signal(Draft& draft, const SignalRow& signal) {
+  draft.write->store.changes.emplace_back(DeleteSignal{signal.order, signal.seq});
+  auto& kept = draft.shard->sweep.kept;
+  if (signal.next_at && kept > 0) --kept;
+}
+
+/// As delete_signal(), for one that the order still lists.
+void Engine::State::drop_signal(Draft& draft, const SignalRow& signal) {
+  delete_signal(draft, signal);
+  std::erase_if(draft.order->early, [&](const auto& one) { return one.seq == signal.seq; });
+}
+
+/// A kept signal that its order cannot take, now that it is there: evidence.
+void Engine::State::file_away(Order& order, const SignalRow& signal, const Error& why) {
+  auto change = draft(shards_.at(order.shard), order);
+  drop_signal(change, signal);
+  Fact told = about(FactKind::kSignal, order);
+  told.text = "not_awaited";
+  told.error = why.message;
+  fact(std::move(told));
+  auto& event = note(change, EventKind::kSignalled, nullptr);
+  event.worker = get_text(signal.note, "who").value_or("");
+  event.detail = signal.payload;
+  event.note = text_object({{"signal", signal.name},
+                            {"dedup", signal.dedup},
+                            {"who", event.worker},
+                            {"reason", kLate},
+                            {"error", why.message}});
+  order.seen.push_back({signal.name, signal.dedup});
+  commit(std::move(change));
+}
+
+// ---- what becomes of it -------------------------------------------------------------------------
 
 /// The signal makes its step done: its payload is the step's result.
 void Engine::State::take_signal(Draft& draft, const TaskKey& key, const SignalRow& signal) {
@@ -218,7 +289,7 @@ bool Engine::State::take_early(Draft& draft, StepIndex step) {
   if (early == order.early.end()) return false;
   const SignalRow signal = std::move(*early);
   order.early.erase(early);
-  draft.write->store.changes.emplace_back(DeleteSignal{signal.order, signal.seq});
+  delete_signal(draft, signal);
   note_signal(draft, {order.row.id, step, 0, TaskKind::kForward}, signal);
   return true;
 }
@@ -249,36 +320,11 @@ EventRow& Engine::State::note_signal(Draft& draft, const TaskKey& key, const Sig
 
 /// Its step is not open yet: kept until it opens.
 void Engine::State::keep_early(Draft& draft, SignalRow signal) {
-  Order& order = *draft.order;
+  if (signal.seq == 0) signal.at = draft.shard->wall(now.steady);
   signal.seq = draft.shard->next_seq();
-  signal.at = draft.shard->wall(now.steady);
-  draft.write->store.changes.emplace_back(InsertSignal{signal});
-  order.early.push_back(std::move(signal));
-}
-
-/// Evidence of a signal that changes nothing any more: an event of the order, not of a step.
-void Engine::State::note_late(Draft& draft, StepIndex step, const SignalRow& signal) {
-  told_of_signal(*draft.order, step, kLate);
-  auto& event = note(draft, EventKind::kSignalled, nullptr);
-  event.worker = get_text(signal.note, "who").value_or("");
-  event.detail = signal.payload;
-  event.note = text_object(
-      {{"signal", signal.name}, {"dedup", signal.dedup}, {"who", event.worker}, {"reason", kLate}});
-  draft.order->seen.push_back({signal.name, signal.dedup});
-}
-
-/// Early signals that no step can take any more have become late ones.
-void Engine::State::settle_early(Draft& draft) {
-  Order& order = *draft.order;
-  if (order.early.empty()) return;
-  for (const auto& signal : std::exchange(order.early, {})) {
-    if (is_awaited(order, signal.name)) {
-      order.early.push_back(signal);
-      continue;
-    }
-    draft.write->store.changes.emplace_back(DeleteSignal{signal.order, signal.seq});
-    note_late(draft, *step_of(order, signal.name), signal);
-  }
+  signal.checks = 0;
+  signal.next_at.reset();
+  insert_signal(draft, std::move(signal));
 }
 
 void Engine::State::told_of_signal(const Order& order, StepIndex step, const char* word) {

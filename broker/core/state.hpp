@@ -17,9 +17,12 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "broker/core/backlog.hpp"
 #include "broker/core/engine.hpp"
+#include "broker/core/kept_signals.hpp"
 #include "broker/core/limits.hpp"
 #include "broker/core/order.hpp"
+#include "broker/core/planted.hpp"
 #include "broker/core/timer_wheel.hpp"
 #include "broker/core/waiter_book.hpp"
 
@@ -27,34 +30,6 @@ namespace ordo {
 
 /// Why a task is scheduled whose handler asked to be called again.
 inline constexpr const char* kSnoozed = "snoozed";
-
-/// Where one (queue, priority) of a shard stands in its backlog.
-struct BacklogLine {
-  std::int64_t cursor = 0;   ///< seq up to which everything was paged in
-  std::int64_t written = 0;  ///< seq of the newest row sent there
-  std::int64_t asked = 0;    ///< `written` when the page under way was asked for
-  /// after a takeover: the owner before may have given out this many more of the oldest rows …
-  std::uint32_t suspects = 0;
-  std::int64_t suspect_seq = 0;  ///< … and those up to this seq
-  bool is_unknown = false;       ///< after a takeover, until a page says that it was the last
-  [[nodiscard]] bool has_more() const { return is_unknown || cursor < written; }
-};
-struct Backlog {
-  std::array<BacklogLine, limits::kPriorities> lines;
-  std::array<std::uint64_t, limits::kPriorities> pass{};  ///< stride scheduling
-  std::array<bool, limits::kPriorities> had_more{};       ///< at the last turn
-  std::uint64_t pass_now = 0;
-  bool is_paging = false;
-  std::uint64_t count = 0;  ///< about how many rows wait
-  [[nodiscard]] bool has_more() const;
-};
-
-/// What a gate holds of a queue in the tables of a shard.
-struct HeldLine {
-  BacklogLine line;
-  bool is_paging = false;
-  std::uint64_t count = 0;  ///< about how many rows
-};
 
 struct Shard {
   enum class State : std::uint8_t { kClosed, kOpening, kOpen };
@@ -80,7 +55,8 @@ struct Shard {
   };
   struct Loading {
     std::vector<Waiting> waiting;
-    bool is_asked = false;  ///< the store was asked to read it
+    bool is_asked = false;             ///< the store was asked to read it
+    std::vector<SignalRow> orphans{};  ///< it is not there, but these are
   };
   std::map<OrderId, Loading> loading;
   std::vector<OrderId> to_load;               ///< asked for when this step ends
@@ -90,6 +66,7 @@ struct Shard {
   Wall due_cursor{};
   std::int64_t due_cursor_seq = 0;
   bool is_paging_due = false;
+  SignalSweep sweep;
   bool has_abandoned = false;  ///< in this incarnation an order was dropped with writes under way
   Steady opened_at{};
   std::uint32_t short_lives = 0;  ///< sessions in a row that were lost soon after they opened
@@ -115,16 +92,6 @@ struct Client {
   std::uint64_t busy = 0;    ///< answers that sent it away …
   std::uint64_t failed = 0;  ///< … and those where something of ours did not work
   TokenBucket bucket;
-};
-
-/// Bugs that the simulator plants to prove that it would find them.
-struct Planted {
-  explicit Planted(const std::string& name);
-  bool early_ack, in_doubt_failed, in_doubt_done, no_fence, attempt_at_least, split_successor,
-      lost_timers, double_attempt, credit_leak, stale_epoch, resurrect, stale_join, forgotten_maybe,
-      forward_undo, kept_maybe, half_undone, when_ignored, optional_ends, late_async, early_join,
-      forgotten_fan, forgotten_held, both_win, early_lost, mixed_undo, one_for_all, key_ignored,
-      turn_lost;
 };
 
 class Engine::State {
@@ -158,6 +125,7 @@ class Engine::State {
   EventRow& note(Draft& draft, EventKind kind, const Task* task);
   void set_status(Order& order, EventRow& event, OrderStatus status);
   void commit(Draft&& draft);
+  static std::size_t size_of(const Change& change);
   /// A change of settings on its way to every shard.
   struct Settlement {
     Asker asker;
@@ -195,9 +163,12 @@ class Engine::State {
   void turn_away(Asker asker, const OrderId& id, const Error& error);
   Result<void> check_request(const wire::OrderRequest& request) const;
   Result<void> admit(PeerId peer, Shard& shard, const wire::OrderRequest& request);
-  void resubmit(Order& order, Asker asker, std::uint64_t hash);
+  static std::uint64_t submit_hash_of(const wire::OrderRequest& request);
+  void resubmit(Order& order, Asker asker, std::uint64_t hash, const Bytes& payload);
+  Draft bring_in(Shard& shard, wire::OrderRequest& request, std::uint64_t hash);
+  void set_deadline(Draft& draft);
   void accept(Shard& shard, Asker asker, wire::OrderRequest& request, std::uint64_t hash);
-  void check_known(Shard& shard, Asker asker, const OrderId& id, std::uint64_t hash);
+  void check_known(Shard& shard, Asker asker, wire::OrderRequest& request, std::uint64_t hash);
 
   // ---- dispatch.cpp: tasks become ready and go out ----
   enum class Place : std::uint8_t { kHand, kBacklog };
@@ -257,16 +228,43 @@ class Engine::State {
 
   // ---- signals.cpp: what comes from outside ----
   void signal(Asker asker, wire::Signal& request);
-  void with_signals(Shard& shard, const OrderId& id, Asker asker, Shard::Action action);
+  void with_signals(Shard& shard, const OrderId& id, std::optional<Asker> asker,
+                    Shard::Action action);
   static void learn_signals(Order& order, OrderSnapshot& snapshot);
-  void deliver(Order& order, Asker asker, const SignalRow& signal);
+  bool is_welcome(Order& order, const Delivery& delivery);
+  void deliver(Order& order, Delivery delivery);
+  static void acknowledge(Draft& draft, const Delivery& delivery);
+  static void insert_signal(Draft& draft, SignalRow signal);
+  static void delete_signal(Draft& draft, const SignalRow& signal);
+  static void drop_signal(Draft& draft, const SignalRow& signal);
+  void file_away(Order& order, const SignalRow& signal, const Error& why);
   void take_signal(Draft& draft, const TaskKey& key, const SignalRow& signal);
   bool take_early(Draft& draft, StepIndex step);
   EventRow& note_signal(Draft& draft, const TaskKey& key, const SignalRow& signal);
   void keep_early(Draft& draft, SignalRow signal);
-  void note_late(Draft& draft, StepIndex step, const SignalRow& signal);
-  void settle_early(Draft& draft);
   void told_of_signal(const Order& order, StepIndex step, const char* word);
+
+  // ---- late.cpp: signals that come too late ----
+  void too_late(Order& order, StepIndex step, Delivery delivery);
+  void start_late(const Order& order, StepIndex step, Delivery delivery);
+  void note_late(Draft& draft, StepIndex step, const SignalRow& signal,
+                 const std::optional<OrderId>& started);
+  void settle_early(Draft& draft);
+  void keep_owed(Draft& draft, SignalRow signal);
+
+  // ---- orphans.cpp: signals whose order is not there ----
+  void sweep_signals(Shard& shard);
+  void signals_paged(Shard& shard, event::PageLoaded& loaded);
+  void look_at(Shard& shard, const SignalRow& row);
+  void look_again(Shard& shard, const Write& write);
+  void keep_orphan(Asker asker, const SignalRow& signal);
+  void check_orphan(const SignalRow& row, bool may_restore);
+  void commit_signals(Shard& shard, const OrderId& id, std::vector<Change> changes,
+                      std::optional<Send> ack);
+  void tell_stuck(const SignalRow& signal);
+  void restore_order(Shard& shard, StepIndex step, const KnownPipeline& pipeline,
+                     const SignalRow& signal);
+  void merge(Order& order, Asker asker, std::uint64_t hash, const Bytes& payload);
 
   // ---- results.cpp: what attempts come to ----
   void result(Worker& worker, wire::TaskResult& result);
@@ -407,13 +405,16 @@ class Engine::State {
   // ---- views.cpp: what people ask ----
   struct Question {
     Asker asker;
-    enum class Kind : std::uint8_t { kGet, kList, kExplain, kWatch } kind = Kind::kGet;
+    enum class Kind : std::uint8_t { kGet, kList, kExplain, kWatch, kSignals } kind = Kind::kGet;
     OrderId id;
+    ShardNumber shard = 0;    ///< signals
     std::uint32_t limit = 0;  ///< lists: orders wanted …
     std::uint32_t looks = 0;  ///< … among that many
     std::string pipeline;     ///< lists: name; empty: of all
   };
   void ask(Question question, ShardNumber shard, QuerySpec spec);
+  void list_signals(Asker asker, const wire::GetSignals& request);
+  wire::SignalList signal_list(const Question& question, const std::vector<OrderRecord>& records);
   wire::OrderPage page_of(const Question& question, const std::vector<OrderRecord>& records);
   void on(event::QueryDone& done);
   wire::OrderView order_view(const OrderRecord& record);
@@ -489,6 +490,7 @@ class Engine::State {
   std::map<PeerId, Worker*> worker_peers_;
   std::map<PeerId, Client> clients_;
   WaiterBook waiters_;
+  Orphans orphans_;  ///< of the id that was just looked up; while those who asked are called
   std::map<std::uint64_t, Question> questions_;
   std::map<std::uint64_t, std::shared_ptr<Settlement>> settlements_;  ///< by write
   std::map<ShardNumber, Shard> shards_;

@@ -10,9 +10,17 @@
 namespace ordo {
 namespace {
 
+tl::unexpected<Error> too_large(const char* field, std::size_t size, std::size_t limit) {
+  return fail(Code::kMalformed, "too_large",
+              std::string(field) + " has " + std::to_string(size) + " bytes; the limit is " +
+                  std::to_string(limit));
+}
+
+}  // namespace
+
 /// Of what the order is: the trace in which it is asked for is not part of it, so that a program
 /// which was restarted may ask again.
-std::uint64_t hash_of(const wire::OrderRequest& request) {
+std::uint64_t Engine::State::submit_hash_of(const wire::OrderRequest& request) {
   std::uint64_t hash = content_hash(request.pipeline);
   hash = content_hash(request.payload, hash);
   const std::uint64_t times[] = {request.delay_ms, request.deadline_ms, request.priority};
@@ -24,14 +32,6 @@ std::uint64_t hash_of(const wire::OrderRequest& request) {
   }
   return hash;
 }
-
-tl::unexpected<Error> too_large(const char* field, std::size_t size, std::size_t limit) {
-  return fail(Code::kMalformed, "too_large",
-              std::string(field) + " has " + std::to_string(size) + " bytes; the limit is " +
-                  std::to_string(limit));
-}
-
-}  // namespace
 
 Result<void> Engine::State::check_request(const wire::OrderRequest& r) const {
   if (!r.id.is_valid()) {
@@ -110,9 +110,9 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
                         "shard " + std::to_string(shard->number) + " is not open yet: try again",
                         {}});
   }
-  const std::uint64_t hash = hash_of(request);
+  const std::uint64_t hash = submit_hash_of(request);
   if (const auto found = shard->orders.find(request.id); found != shard->orders.end()) {
-    return resubmit(*found->second, asker, hash);
+    return resubmit(*found->second, asker, hash, make_bytes(request.payload));
   }
   if (shard->loading.contains(request.id)) {
     // What is being read must not meet a copy of itself: rows that a page has passed are known only
@@ -127,7 +127,7 @@ void Engine::State::submit(PeerId peer, wire::OrderRequest& request) {
   }
   const std::int64_t age = to_ms(shard->wall(now.steady)) - request.id.unix_ms();
   if (age > settings_.id_past.count() || -age > settings_.id_future.count()) {
-    return check_known(*shard, asker, request.id, hash);
+    return check_known(*shard, asker, request, hash);
   }
   if (auto admitted = admit(peer, *shard, request); !admitted) {
     return turn_away(asker, request.id, admitted.error());
@@ -167,21 +167,32 @@ Result<void> Engine::State::admit(PeerId peer, Shard& shard, const wire::OrderRe
   return {};
 }
 
-void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
+void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash, const Bytes& payload) {
   if (order.is_inserting) {
     // Which content is in the tables is not known before the insert's outcome is.
-    with_order(shards_.at(order.shard), order.row.id, asker, [this, asker, hash](Order* known) {
-      if (known != nullptr) return resubmit(*known, asker, hash);
-      answer(asker, Error{Code::kUnknown, "in_doubt", "ask again with the same id", {}});
-    });
+    with_order(shards_.at(order.shard), order.row.id, asker,
+               [this, asker, hash, payload](Order* known) {
+                 if (known != nullptr) return resubmit(*known, asker, hash, payload);
+                 answer(asker, Error{Code::kUnknown, "in_doubt", "ask again with the same id", {}});
+               });
     return;
   }
-  if (order.row.submit_hash != hash) {
+  const bool is_other = order.row.submit_hash != hash && order.merged_hash != hash;
+  if (is_other && order.is_restored && !order.merged_hash) {
+    return merge(order, asker, hash, payload);
+  }
+  if (is_other) {
     return turn_away(asker, order.row.id,
                      Error{Code::kConflict,
                            "payload",
                            "order " + order.row.id.to_string() + " exists with other content",
                            {}});
+  }
+  if (order.merged_hash == hash && order.writes != 0) {  // the merge may be on its way
+    return when_settled(order, asker, [this, asker, hash, payload](Order* known) {
+      if (known != nullptr) return resubmit(*known, asker, hash, payload);
+      answer(asker, Error{Code::kUnknown, "in_doubt", "ask again with the same id", {}});
+    });
   }
   fact(about(FactKind::kOrderDuplicate, order));
   answer_duplicate(asker);
@@ -189,9 +200,12 @@ void Engine::State::resubmit(Order& order, Asker asker, std::uint64_t hash) {
 
 /// An id from outside the window of new ids: known ones are answered from the record, others
 /// refused.
-void Engine::State::check_known(Shard& shard, Asker asker, const OrderId& id, std::uint64_t hash) {
-  with_order(shard, id, asker, [this, asker, hash, id](Order* order) {
-    if (order != nullptr) return resubmit(*order, asker, hash);
+void Engine::State::check_known(Shard& shard, Asker asker, wire::OrderRequest& request,
+                                std::uint64_t hash) {
+  const OrderId id = request.id;
+  const Bytes payload = make_bytes(std::move(request.payload));
+  with_order(shard, id, asker, [this, asker, hash, id, payload](Order* order) {
+    if (order != nullptr) return resubmit(*order, asker, hash, payload);
     turn_away(asker, id,
               Error{Code::kMalformed,
                     "id_time",
@@ -203,8 +217,9 @@ void Engine::State::check_known(Shard& shard, Asker asker, const OrderId& id, st
   });
 }
 
-void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& request,
-                           std::uint64_t hash) {
+/// The order of a request, resident, and the write that brings it into the tables.
+Engine::State::Draft Engine::State::bring_in(Shard& shard, wire::OrderRequest& request,
+                                             std::uint64_t hash) {
   const KnownPipeline* pipeline = versions_.at(request.pipeline).rbegin()->second;
   auto owned = std::make_unique<Order>();
   Order& order = *owned;
@@ -225,28 +240,38 @@ void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& reques
   order.pipeline = pipeline;
   order.is_inserting = true;
   order.arrived = now.steady;
-  shard.orders.emplace(request.id, std::move(owned));
-  ++shard.inbox_orders;
-  shard.inbox_bytes += view(order.row.payload).size();
-
-  auto change = draft(shard, order);
-  change.write->write_class = Write::Class::kSubmit;
   Millis deadline{static_cast<std::int64_t>(request.deadline_ms)};
   if (deadline.count() == 0 && pipeline->deadline) deadline = *pipeline->deadline;
   if (deadline.count() != 0) order.row.deadline = wall + deadline;
+  shard.orders.emplace(request.id, std::move(owned));
+  ++shard.inbox_orders;
+  shard.inbox_bytes += view(order.row.payload).size();
+  auto change = draft(shard, order);
+  change.write->write_class = Write::Class::kSubmit;
   change.write->store.changes.emplace_back(InsertOrder{order.row});
+  return change;
+}
+
+/// The row that ends an order in time, once its first steps are open.
+void Engine::State::set_deadline(Draft& draft) {
+  const Order& order = *draft.order;
+  if (!order.row.deadline || is_final(order.status)) return;
+  DeferredRow row;
+  row.task = {.key = {order.row.id, 0, 0, TaskKind::kDeadline},
+              .queue = "",
+              .priority = order.row.priority,
+              .seq = draft.shard->next_seq()};
+  row.state = TaskState::kScheduled;
+  row.run_at = order.row.deadline;
+  row.reason = "deadline";
+  defer(draft, std::move(row));
+}
+
+void Engine::State::accept(Shard& shard, Asker asker, wire::OrderRequest& request,
+                           std::uint64_t hash) {
+  auto change = bring_in(shard, request, hash);
   open_first(change, Millis{static_cast<std::int64_t>(request.delay_ms)});
-  if (order.row.deadline && !is_final(order.status)) {
-    DeferredRow row;
-    row.task = {.key = {order.row.id, 0, 0, TaskKind::kDeadline},
-                .queue = "",
-                .priority = order.row.priority,
-                .seq = shard.next_seq()};
-    row.state = TaskState::kScheduled;
-    row.run_at = order.row.deadline;
-    row.reason = "deadline";
-    defer(change, std::move(row));
-  }
+  set_deadline(change);
   wire::Answer ok;
   ok.request = asker.request;
   change.write->once_durable.push_back({Send::To::kClient, asker.peer, std::move(ok)});

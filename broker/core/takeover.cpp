@@ -61,6 +61,8 @@ void Engine::State::on(event::ShardOpened& opened) {
   shard->next_due = planted_.lost_timers ? std::nullopt : takeover.next_due;
   shard->due_cursor = Wall{};
   shard->due_cursor_seq = 0;
+  shard->sweep = {
+      .next_due = takeover.next_signal, .swept = now.steady, .kept = takeover.kept_signals};
   std::vector<PipelineId> fresh;
   for (const auto& row : takeover.pipelines) {
     if (pipeline_by_id(row.id) == nullptr) fresh.push_back(row.id);
@@ -146,6 +148,8 @@ Order* Engine::State::resurrect(Shard& shard, OrderSnapshot& snapshot) {
     order.undoing = std::make_unique<Undoing>();
   }
   order.failed_step = snapshot.failed_step;
+  order.is_restored = snapshot.is_restored;
+  order.merged_hash = snapshot.merged_hash;
   if (snapshot.is_cancelled) order.ending_as = OrderStatus::kCancelled;
   for (const auto& fanned : snapshot.fanned) {
     if (fanned.step >= pipeline->steps.size() || planted_.forgotten_fan) continue;

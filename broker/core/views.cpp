@@ -67,6 +67,9 @@ void Engine::State::on(event::QueryDone& done) {
   if (question.kind == Question::Kind::kList) {
     return answer(question.asker, wire::encode_body(page_of(question, records)));
   }
+  if (question.kind == Question::Kind::kSignals) {
+    return answer(question.asker, wire::encode_body(signal_list(question, records)));
+  }
   if (records.empty()) {
     return answer(
         question.asker,

@@ -14,20 +14,22 @@ constexpr Micros kShortLife = Seconds{10};
 /// So many of them in a row are met at once: a server that restarts takes a few sessions with it.
 constexpr std::uint32_t kFreeLives = 3;
 
-std::size_t size_of(const Change& change) {
+}  // namespace
+
+std::size_t Engine::State::size_of(const Change& change) {
   std::size_t bytes = kRowBytes;
   if (const auto* insert = std::get_if<InsertOrder>(&change)) {
     bytes +=
         view(insert->row.payload).size() + insert->row.context.size() + insert->row.labels.size();
   } else if (const auto* append = std::get_if<AppendEvent>(&change)) {
     bytes += view(append->row.detail).size() + append->row.note.size();
+  } else if (const auto* signal = std::get_if<InsertSignal>(&change)) {
+    bytes += view(signal->row.payload).size() + signal->row.note.size();
   } else if (const auto* put = std::get_if<PutPipeline>(&change)) {
     bytes += put->row.source.size();
   }
   return bytes;
 }
-
-}  // namespace
 
 void Shard::leave_inbox(const Order& order) {
   --inbox_orders;
@@ -316,6 +318,7 @@ void Engine::State::drop_shard(Shard& shard, const std::string& why) {
   shard.inbox_bytes = 0;
   shard.grace_until.reset();
   shard.next_due.reset();
+  shard.sweep = {};
   shard.is_paging_due = false;
   shard.has_abandoned = false;
   const bool was_open = shard.is_open();

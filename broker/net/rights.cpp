@@ -56,6 +56,7 @@ Right right_of(const wire::Message& message) {
                [](const wire::PutPipeline&) { return named(kOperates, "store pipelines"); },
                [](const wire::SetQueue&) { return named(kOperates, "pause or resume queues"); },
                [](const wire::GetQueues&) { return named(kWatches, "read queues"); },
+               [](const wire::GetSignals&) { return named(kWatches, "list kept signals"); },
                [](const wire::GetWorkers&) { return named(kWatches, "read workers"); },
                [](const wire::WorkerHello&) { return named(kWorks, "work"); },
                [](const wire::Results&) { return named(kWorks, "hand in results"); },

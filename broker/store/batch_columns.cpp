@@ -20,8 +20,8 @@ enum BatchColumns::Column : std::size_t {
   kPipeline = 57,    // id, name, version, source
   kQueue = 61,       // queue, paused, who, why
   kSignalKey = 65,   // order, seq
-  kSignal = 67,      // order, name, seq, at, dedup, payload, note
-  kEnd = 74,
+  kSignal = 67,      // order, name, seq, at, dedup, payload, note, checks, next_at
+  kEnd = 76,
 };
 
 namespace {
@@ -50,7 +50,7 @@ constexpr std::array kTypes{
     kText, kBoolean, kText, kText,
     // signal: keys to delete, rows
     kUuid, kBigint,
-    kUuid, kText, kBigint, kTimestamptz, kText, kBytea, kText};
+    kUuid, kText, kBigint, kTimestamptz, kText, kBytea, kText, kSmallint, kTimestamptz};
 // clang-format on
 static_assert(kTypes.size() == BatchColumns::kColumns);
 
@@ -168,7 +168,8 @@ void BatchColumns::insert(const EventRow& row) {
 
 void BatchColumns::insert(const SignalRow& row) {
   add_row(&columns_[kSignal], just(row.order), text(row.name), number(row.seq), just(row.at),
-          text(row.dedup), or_null(view(row.payload)), or_null(row.note));
+          text(row.dedup), or_null(view(row.payload)), or_null(row.note), number(small(row.checks)),
+          moment(row.next_at));
 }
 
 void BatchColumns::remove(const TaskKey& key, Column first) {

@@ -1,4 +1,4 @@
-// A batch turned into columns: the parameters of commit_batch (schema/sql/0005_signals.sql)
+// A batch turned into columns: the parameters of commit_batch (schema/sql/0010_kept_signals.sql)
 // but for the epoch, in the order of its signature.
 //
 // Use:     clear(), add() every write that is to be done, then value(i) for each parameter.
@@ -36,7 +36,7 @@ class BatchColumns {
 
   /// Two bounds of the orders' ids, then one array a column.
   static constexpr std::size_t kBounds = 2;
-  static constexpr std::size_t kColumns = 74;
+  static constexpr std::size_t kColumns = 76;
   static constexpr std::size_t kParameters = kBounds + kColumns;
 
  private:

@@ -32,12 +32,13 @@ inline std::string_view problem_of(const EventRow& row) {
   const bool may_have_bytes =
       row.kind == EventKind::kSucceeded || row.kind == EventKind::kOperatorComplete ||
       row.kind == EventKind::kLateResult || row.kind == EventKind::kFannedOut ||
-      row.kind == EventKind::kSignalled;
+      row.kind == EventKind::kSignalled || row.kind == EventKind::kMerged;
   if (row.detail != nullptr && !may_have_bytes)
     return "only results, lists and evidence have bytes";
   const bool is_of_order = row.kind == EventKind::kCancelRequested ||
                            row.kind == EventKind::kDeadlineMissed ||
-                           row.kind == EventKind::kEnded || row.kind == EventKind::kSignalled;
+                           row.kind == EventKind::kEnded || row.kind == EventKind::kSignalled ||
+                           row.kind == EventKind::kRestored || row.kind == EventKind::kMerged;
   if (!row.step && !is_of_order) return "an event of a task names its step";
   if (row.kind == EventKind::kEnded && (!row.status || !is_final(*row.status))) {
     return "an end carries a final status";

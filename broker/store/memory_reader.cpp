@@ -31,6 +31,19 @@ void keep_failures(OrderRecord& record, bool is_parked) {
 Result<std::vector<OrderRecord>> MemoryReader::query(const QuerySpec& spec) {
   using What = QuerySpec::What;
   std::vector<OrderRecord> records;
+  if (spec.what == What::kSignals) {
+    std::map<std::int64_t, const SignalRow*> kept;
+    for (const auto& [key, row] : database_.signals_) {
+      if (row.next_at && row.seq > spec.after_seq) kept.emplace(row.seq, &row);
+    }
+    for (const auto& [seq, row] : kept) {
+      if (records.size() == spec.limit) break;
+      records.push_back({});
+      records.back().order.id = row->order;
+      records.back().signals.push_back(*row);
+    }
+    return records;
+  }
   if (spec.what == What::kOrder || spec.what == What::kEvents) {
     auto record = database_.record(spec.id);
     if (!record) return records;

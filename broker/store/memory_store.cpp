@@ -1,7 +1,7 @@
 #include "broker/store/memory_store.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cstdlib>
 #include <utility>
 
 #include "base/check.hpp"
@@ -38,14 +38,6 @@ std::string context_of(std::string_view note) {
   return {};
 }
 
-/// Behind every task of one place in line.
-OrderId last_id() {
-  std::array<std::uint8_t, 16> bytes{};
-  bytes.fill(0xff);
-  return OrderId(bytes);
-}
-const TaskKey kLastKey{last_id(), 0xffff, 0xffff, static_cast<TaskKind>(0xff)};
-
 /// First key of an order in a map by TaskKey.
 TaskKey first_key(const OrderId& id) { return TaskKey{id, 0, 0, TaskKind::kForward}; }
 
@@ -58,6 +50,10 @@ void for_order(const std::map<TaskKey, Row>& rows, const OrderId& id, F&& f) {
 
 SeenSignal seen_signal(std::string_view note) {
   return {get_text(note, "signal").value_or(""), get_text(note, "dedup").value_or("")};
+}
+
+std::optional<std::uint64_t> merged_hash(std::string_view note) {
+  return std::strtoull(get_text(note, "hash").value_or("0").c_str(), nullptr, 10);
 }
 
 std::optional<DoneStep> done_step(const EventRow& event) {
@@ -98,18 +94,23 @@ OrderStatus MemoryDatabase::status(const OrderId& order) const {
 }
 
 std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
-  const auto found = orders_.find(id);
-  if (found == orders_.end()) return std::nullopt;
   OrderSnapshot snapshot;
-  snapshot.order = found->second;
-  snapshot.status = status(id);
-  for_order(tasks_, id, [&](const TaskRow& row) { snapshot.tasks.push_back(row); });
-  for_order(deferred_, id, [&](const DeferredRow& row) { snapshot.deferred.push_back(row); });
   snapshot.knows_signals = true;
   for (auto it = signals_.lower_bound({id, 0}); it != signals_.end() && it->first.first == id;
        ++it) {
     snapshot.signals.push_back(it->second);
   }
+  const auto found = orders_.find(id);
+  if (found == orders_.end()) {
+    if (snapshot.signals.empty()) return std::nullopt;
+    snapshot.order.id = id;
+    snapshot.is_absent = true;
+    return snapshot;
+  }
+  snapshot.order = found->second;
+  snapshot.status = status(id);
+  for_order(tasks_, id, [&](const TaskRow& row) { snapshot.tasks.push_back(row); });
+  for_order(deferred_, id, [&](const DeferredRow& row) { snapshot.deferred.push_back(row); });
   const auto* events = this->events(id);
   if (events == nullptr) return snapshot;
   for (const auto& [seq, event] : *events) {
@@ -119,6 +120,8 @@ std::optional<OrderSnapshot> MemoryDatabase::snapshot(const OrderId& id) const {
     const bool is_failure =
         event.kind == EventKind::kFailed || event.kind == EventKind::kOperatorCompensate;
     if (is_failure && event.status) snapshot.failed_step = event.step;
+    if (event.kind == EventKind::kRestored) snapshot.is_restored = true;
+    if (event.kind == EventKind::kMerged) snapshot.merged_hash = merged_hash(event.note);
     if (event.kind == EventKind::kCut) snapshot.cut.emplace_back(*event.step, event.branch);
     if (event.kind == EventKind::kFannedOut) {
       snapshot.fanned.push_back({*event.step, event.detail});
@@ -167,6 +170,8 @@ Takeover MemoryDatabase::take() {
     }
   }
   takeover.backlog_estimate = backlog_.size();
+  if (!kept_.empty()) takeover.next_signal = kept_.begin()->first;
+  takeover.kept_signals = kept_.size();
   for (const auto& [holder, queue, seq, key] : held_) {
     if (takeover.held_lines.empty() || takeover.held_lines.back() != std::pair(holder, queue)) {
       takeover.held_lines.emplace_back(holder, queue);
@@ -180,79 +185,6 @@ Takeover MemoryDatabase::take() {
   return takeover;
 }
 
-void MemoryDatabase::add_to_page(Page& page, const DeferredRow& row, bool is_suspect,
-                                 std::uint64_t& bytes) const {
-  page.rows.push_back(row);
-  const auto known = [&](const OrderSnapshot& s) { return s.order.id == row.task.key.order; };
-  if (std::any_of(page.orders.begin(), page.orders.end(), known)) return;
-  if (auto found = snapshot(row.task.key.order)) {
-    if (!is_suspect &&
-        is_untouched(row)) {  // as PostgreSQL's store does it: nothing else is looked for
-      OrderSnapshot whole;
-      whole.order = std::move(found->order);
-      whole.deferred.push_back(row);
-      found = std::move(whole);
-    }
-    bytes += view(found->order.payload).size();
-    page.orders.push_back(std::move(*found));
-  }
-}
-
-Page MemoryDatabase::backlog_page(const PageSpec& spec) const {
-  Page page;
-  std::uint64_t bytes = 0;
-  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
-  auto it = spec.after_seq == kLast
-                ? backlog_.end()
-                : backlog_.lower_bound({spec.queue, spec.priority, spec.after_seq + 1, TaskKey{}});
-  for (; it != backlog_.end(); ++it) {
-    if (std::get<std::string>(*it) != spec.queue || std::get<std::uint8_t>(*it) != spec.priority) {
-      break;
-    }
-    if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
-      page.is_last = false;
-      break;
-    }
-    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), spec.is_suspect, bytes);
-  }
-  return page;
-}
-
-Page MemoryDatabase::held_page(const PageSpec& spec) const {
-  Page page;
-  std::uint64_t bytes = 0;
-  for (auto it = held_.upper_bound({spec.holder, spec.queue, spec.after_seq, kLastKey});
-       it != held_.end(); ++it) {
-    const auto& [holder, queue, seq, key] = *it;
-    if (holder != spec.holder || queue != spec.queue) break;
-    if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
-      page.is_last = false;
-      break;
-    }
-    add_to_page(page, deferred_.at(key), spec.is_suspect, bytes);
-  }
-  return page;
-}
-
-Page MemoryDatabase::due_page(const PageSpec& spec) const {
-  Page page;
-  std::uint64_t bytes = 0;
-  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
-  auto it = spec.after_seq == kLast
-                ? due_.lower_bound(
-                      {spec.due_after + Micros{1}, std::numeric_limits<std::int64_t>::min(), {}})
-                : due_.lower_bound({spec.due_after, spec.after_seq + 1, TaskKey{}});
-  for (; it != due_.end() && std::get<Wall>(*it) <= spec.due_until; ++it) {
-    if (page.rows.size() == spec.limit || (!page.rows.empty() && bytes >= spec.limit_bytes)) {
-      page.is_last = false;
-      break;
-    }
-    add_to_page(page, deferred_.at(std::get<TaskKey>(*it)), spec.is_suspect, bytes);
-  }
-  if (it != due_.end()) page.next_due = std::get<Wall>(*it);
-  return page;
-}
-
 // ---- writing -----------------------------------------------------------------------------------
 
 void MemoryDatabase::insert_deferred(const DeferredRow& row) {
@@ -263,6 +195,17 @@ void MemoryDatabase::insert_deferred(const DeferredRow& row) {
   }
   if (row.state == TaskState::kHeld) held_.emplace(row.reason, task.queue, task.seq, task.key);
   if (row.run_at) due_.emplace(*row.run_at, task.seq, task.key);
+}
+
+void MemoryDatabase::insert_signal(const SignalRow& row) {
+  signals_.emplace(std::pair{row.order, row.seq}, row);
+  if (row.next_at) kept_.insert({*row.next_at, {row.seq, row.order}});
+}
+
+void MemoryDatabase::erase_signal(const SignalKey& key) {
+  const auto it = signals_.find(key);
+  if (it->second.next_at) kept_.erase({*it->second.next_at, {key.second, key.first}});
+  signals_.erase(it);
 }
 
 void MemoryDatabase::erase_deferred(const TaskKey& key) {
@@ -404,7 +347,7 @@ class MemoryDatabase::Commit {
   }
 
   void apply() {
-    for (const auto& key : deleted_signals_) database_.signals_.erase(key);
+    for (const auto& key : deleted_signals_) database_.erase_signal(key);
     for (const TaskKey& key : deleted_tasks_) database_.tasks_.erase(key);
     for (const TaskKey& key : deleted_deferred_) database_.erase_deferred(key);
     for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -427,7 +370,7 @@ class MemoryDatabase::Commit {
     } else if (const auto* setting = std::get_if<PutQueueSetting>(&change)) {
       database_.queue_settings_.insert_or_assign(setting->row.queue, setting->row);
     } else if (const auto* signal = std::get_if<InsertSignal>(&change)) {
-      database_.signals_.emplace(std::pair{signal->row.order, signal->row.seq}, signal->row);
+      database_.insert_signal(signal->row);
     }
   }
 
@@ -474,6 +417,7 @@ Result<std::vector<OrderSnapshot>> MemoryStore::load(std::span<const OrderId> id
 Result<Page> MemoryStore::page(const PageSpec& spec) {
   if (!is_owner()) return lost();
   if (spec.what == PageSpec::What::kBacklog) return database_.backlog_page(spec);
+  if (spec.what == PageSpec::What::kSignals) return database_.signals_page(spec);
   return spec.what == PageSpec::What::kHeld ? database_.held_page(spec) : database_.due_page(spec);
 }
 

@@ -65,8 +65,11 @@ class MemoryDatabase {
   Takeover take();
   void insert_deferred(const DeferredRow& row);
   void erase_deferred(const TaskKey& key);
+  void insert_signal(const SignalRow& row);
+  void erase_signal(const SignalKey& key);
   [[nodiscard]] Page backlog_page(const PageSpec& spec) const;
   [[nodiscard]] Page held_page(const PageSpec& spec) const;
+  [[nodiscard]] Page signals_page(const PageSpec& spec) const;
   [[nodiscard]] Page due_page(const PageSpec& spec) const;
   void add_to_page(Page& page, const DeferredRow& row, bool is_suspect, std::uint64_t& bytes) const;
 
@@ -86,6 +89,7 @@ class MemoryDatabase {
   std::map<PipelineId, PipelineRow> pipelines_;
   std::map<std::string, QueueSetting> queue_settings_;
   std::map<SignalKey, SignalRow> signals_;
+  std::set<std::pair<Wall, std::pair<std::int64_t, OrderId>>> kept_;  ///< by next_at and seq
 };
 
 /// One session. Ends, and frees the lock, with the object.

@@ -13,6 +13,7 @@ constexpr const char* kByCustomer = "by_customer";
 constexpr const char* kOpen = "open";
 constexpr const char* kParked = "parked";
 constexpr const char* kRecent = "recent";
+constexpr const char* kKeptSignals = "kept_signals";
 /// A person waits: what takes longer has gone wrong, and holds a snapshot open meanwhile.
 constexpr Millis kPatience{10'000};
 
@@ -37,11 +38,13 @@ class PostgresReader::Session {
     connection_->prepare(kOpen, statements::kOpen);
     connection_->prepare(kParked, statements::kParked);
     connection_->prepare(kRecent, statements::kRecent);
+    connection_->prepare(kKeptSignals, statements::kept_signals());
   }
 
   Tried<std::vector<OrderRecord>> query(const QuerySpec& spec) {
     using What = QuerySpec::What;
     if (spec.what == What::kOpen) return open_orders(spec);
+    if (spec.what == What::kSignals) return kept_signals(spec);
     if (spec.what == What::kOrder) return snapshots_.record(spec.id);
     if (spec.what == What::kEvents) return snapshots_.history(spec.id, spec.after_seq);
     const auto ids = list(spec, spec.after, spec.limit);
@@ -71,6 +74,20 @@ class PostgresReader::Session {
     ids.reserve(rows->size());
     for (const auto& row : *rows) ids.push_back(RowReader(row).id());
     return ids;
+  }
+
+  Tried<std::vector<OrderRecord>> kept_signals(const QuerySpec& spec) {
+    const auto rows = connection_->run([&](pqxx::transaction_base& session) {
+      return session.exec_prepared(kKeptSignals, spec.after_seq, spec.limit);
+    });
+    if (!rows) return tl::unexpected(rows.error());
+    std::vector<OrderRecord> records;
+    for (const auto& row : *rows) {
+      records.push_back({});
+      records.back().signals.push_back(RowReader(row).signal());
+      records.back().order.id = records.back().signals.front().order;
+    }
+    return records;
   }
 
   /// An order that has ended may still have a task (one that hangs off it): those are passed over.

@@ -248,6 +248,11 @@ Tried<void> PostgresStore::Session::load_backlog(Takeover& takeover) {
       "order by run_at, seq limit 1");
   if (!due) return tl::unexpected(due.error());
   if (!due->empty()) takeover.next_due = RowReader(due->front()).moment();
+  const auto found = query("select min(next_at), count(*) from signal where next_at is not null");
+  if (!found) return tl::unexpected(found.error());
+  RowReader signals(found->front());
+  takeover.next_signal = signals.moment();
+  takeover.kept_signals = static_cast<std::uint64_t>(signals.number());
   const auto queues = query(statements::kBacklogQueues);
   if (!queues) return tl::unexpected(queues.error());
   for (const auto& row : *queues) takeover.backlog_queues.push_back(RowReader(row).text());

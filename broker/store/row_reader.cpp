@@ -108,6 +108,20 @@ OrderStatus RowReader::status() {
   return *found;
 }
 
+SignalRow RowReader::signal() {
+  SignalRow row;
+  row.order = id();
+  row.name = text();
+  row.seq = number();
+  row.at = moment().value_or(Wall{});
+  row.dedup = text();
+  row.payload = bytes();
+  row.note = text();
+  row.checks = static_cast<std::uint16_t>(number());
+  row.next_at = moment();
+  return row;
+}
+
 OrderRow RowReader::order() {
   OrderRow row;
   row.id = id();

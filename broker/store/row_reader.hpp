@@ -30,6 +30,7 @@ class RowReader {
   TaskRow task();
   DeferredRow deferred();
   EventRow event();
+  SignalRow signal();
   OrderStatus status();  ///< null reads as running
 
  private:

@@ -1,6 +1,7 @@
 #include "broker/store/snapshots.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -25,6 +26,8 @@ constexpr const char* kBacklogPage = "backlog_page";
 constexpr const char* kHeldPage = "held_page";
 constexpr const char* kDuePage = "due_page";
 constexpr const char* kNextDue = "next_due";
+constexpr const char* kSignalsPage = "signals_page";
+constexpr const char* kNextSignal = "next_signal";
 
 pqxx::binarystring binary(std::string_view bytes) {
   return pqxx::binarystring(bytes.data(), bytes.size());
@@ -51,6 +54,8 @@ void add_signal(OrderSnapshot& snapshot, RowReader& row) {
   signal.dedup = row.text();
   signal.seq = row.number();
   signal.at = row.moment().value_or(Wall{});
+  signal.checks = static_cast<std::uint16_t>(row.number());
+  signal.next_at = row.moment();
   snapshot.signals.push_back(std::move(signal));
 }
 
@@ -63,6 +68,12 @@ void add_event(OrderSnapshot& snapshot, RowReader& row) {
     if (snapshot.status == OrderStatus::kCompensating) snapshot.is_ending = true;
   }
   if (kind == to_string(EventKind::kCancelRequested)) snapshot.is_cancelled = true;
+  if (kind == to_string(EventKind::kRestored)) snapshot.is_restored = true;
+  if (kind == to_string(EventKind::kMerged)) {
+    row.skip(7);  // what steps and signals have
+    snapshot.merged_hash = std::strtoull(row.text().c_str(), nullptr, 10);
+    return;
+  }
   const bool is_skipped =
       kind == to_string(EventKind::kOperatorSkip) || kind == to_string(EventKind::kSkipped);
   const bool is_signal = kind == to_string(EventKind::kSignalled);
@@ -148,6 +159,8 @@ Snapshots::Snapshots(Connection& connection) : connection_(connection) {
   connection_.prepare(kHeldPage, statements::held_page());
   connection_.prepare(kDuePage, statements::due_page());
   connection_.prepare(kNextDue, statements::kNextDue);
+  connection_.prepare(kSignalsPage, statements::signals_page());
+  connection_.prepare(kNextSignal, statements::kNextSignal);
 }
 
 template <class Visit>
@@ -183,10 +196,16 @@ Tried<void> Snapshots::add_deferred(const Ids& ids, std::vector<OrderSnapshot>& 
 
 Tried<void> Snapshots::add_events(const Ids& ids, std::vector<OrderSnapshot>& orders) {
   for (OrderSnapshot& order : orders) order.knows_signals = true;
-  const Places places = places_of(orders);
+  Places places = places_of(orders);
   return each(kDeciding, ids, [&](RowReader& row) {
-    const auto place = places.find(row.id());
-    if (place != places.end()) add_event(orders[place->second], row);
+    const OrderId id = row.id();
+    const auto [place, is_absent] = places.emplace(id, orders.size());
+    if (is_absent) {  // nothing but signals
+      orders.push_back({});
+      orders.back().order.id = id;
+      orders.back().is_absent = orders.back().knows_signals = true;
+    }
+    add_event(orders[place->second], row);
   });
 }
 
@@ -283,19 +302,45 @@ Tried<void> Snapshots::add_rest(const PageSpec& spec, Page& page) {
 }
 
 Tried<void> Snapshots::fetch_next_due(const PageSpec& spec, Page& page) {
-  const bool has_rows = !page.rows.empty();
-  const Wall after = has_rows ? *page.rows.back().run_at : spec.due_after;
-  const std::int64_t after_seq = has_rows ? page.rows.back().task.seq : spec.after_seq;
+  Wall after = spec.due_after;
+  std::int64_t after_seq = spec.after_seq;
+  if (!page.rows.empty()) {
+    after = *page.rows.back().run_at;
+    after_seq = page.rows.back().task.seq;
+  } else if (!page.signals.empty()) {
+    after = *page.signals.back().next_at;
+    after_seq = page.signals.back().seq;
+  }
+  const bool is_signals = spec.what == PageSpec::What::kSignals;
   const auto next = connection_.run([&](pqxx::transaction_base& session) {
-    return session.exec_prepared(kNextDue, binary(binary_moment(after)), after_seq);
+    return session.exec_prepared(is_signals ? kNextSignal : kNextDue, binary(binary_moment(after)),
+                                 after_seq);
   });
   if (!next) return tl::unexpected(next.error());
   if (!next->empty()) page.next_due = RowReader(next->front()).moment();
   return {};
 }
 
+Tried<void> Snapshots::fetch_signals(const PageSpec& spec, Page& page) {
+  const auto rows = connection_.run([&](pqxx::transaction_base& session) {
+    return session.exec_prepared(kSignalsPage, binary(binary_moment(spec.due_after)),
+                                 spec.after_seq, binary(binary_moment(spec.due_until)),
+                                 std::int64_t{spec.limit} + 1);
+  });
+  if (!rows) return tl::unexpected(rows.error());
+  page.is_last = rows->size() <= spec.limit;
+  for (const auto& row : *rows) {
+    if (page.signals.size() < spec.limit) page.signals.push_back(RowReader(row).signal());
+  }
+  return fetch_next_due(spec, page);
+}
+
 Tried<Page> Snapshots::page(const PageSpec& spec) {
   Page page;
+  if (spec.what == PageSpec::What::kSignals) {
+    if (auto done = fetch_signals(spec, page); !done) return tl::unexpected(done.error());
+    return page;
+  }
   Tried<void> done = fetch_rows(spec, page);
   if (done && !page.rows.empty()) {
     done = fetch_orders(spec, page);

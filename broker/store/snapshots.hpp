@@ -44,6 +44,7 @@ class Snapshots {
   Tried<void> fetch_rows(const PageSpec& spec, Page& page);
   Tried<void> fetch_orders(const PageSpec& spec, Page& page);
   Tried<void> add_rest(const PageSpec& spec, Page& page);
+  Tried<void> fetch_signals(const PageSpec& spec, Page& page);
   Tried<void> fetch_next_due(const PageSpec& spec, Page& page);
 
   Connection& connection_;

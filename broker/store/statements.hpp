@@ -66,17 +66,21 @@ inline std::string deferred() {
 inline std::string deciding_events() {
   const std::string said = "case when e.kind = 'signalled' then e.note::json ->> ";
   return "select order_id, kind, order_status, step, branch, task_kind, attempt, detail, context, "
-         "signal, dedup, signal_seq, signal_at from (select e.order_id, e.seq, e.kind, "
-         "e.order_status, e.step, e.branch, e.task_kind, e.attempt, e.detail, "
+         "signal, dedup, signal_seq, signal_at, checks, next_at from (select e.order_id, e.seq, "
+         "e.kind, e.order_status, e.step, e.branch, e.task_kind, e.attempt, "
+         "case when e.kind <> 'merged' then e.detail end as detail, "
          "(e.note::json -> 'context')::text as context, " +
          said + "'signal' end as signal, " + said +
-         "'dedup' end as dedup, null::bigint as signal_seq, null::timestamptz as signal_at "
+         "'dedup' when e.kind = 'merged' then e.note::json ->> 'hash' end as dedup, "
+         "null::bigint as signal_seq, null::timestamptz as signal_at, null::smallint as checks, "
+         "null::timestamptz as next_at "
          "from event e where " +
          of_those("e.order_id") +
          " and (e.order_status is not null or e.kind in ('succeeded', 'operator_complete', "
-         "'operator_skip', 'skipped', 'fanned_out', 'cancel_requested', 'cut', 'signalled')) "
+         "'operator_skip', 'skipped', 'fanned_out', 'cancel_requested', 'cut', 'signalled', "
+         "'restored', 'merged')) "
          "union all select s.order_id, s.seq, 'early', null, null, 0, 0, 0, s.payload, s.note, "
-         "s.name, s.dedup, s.seq, s.at from signal s where " +
+         "s.name, s.dedup, s.seq, s.at, s.checks, s.next_at from signal s where " +
          of_those("s.order_id") + ") d order by order_id, seq";
 }
 /// Events of each order after a seq ($4), a page of them: the newest or the oldest.
@@ -126,6 +130,23 @@ inline std::string due_page() {
          " from deferred t where run_at is not null and "
          "(run_at, seq) > ($1::timestamptz, $2::bigint) and run_at <= $3::timestamptz "
          "order by run_at, seq limit $4::bigint";
+}
+inline constexpr const char* kSignalColumns =
+    "s.order_id, s.name, s.seq, s.at, s.dedup, s.payload, s.note, s.checks, s.next_at";
+inline std::string signals_page() {
+  return std::string("select ") + kSignalColumns +
+         " from signal s where next_at is not null and "
+         "(next_at, seq) > ($1::timestamptz, $2::bigint) and next_at <= $3::timestamptz "
+         "order by next_at, seq limit $4::bigint";
+}
+inline constexpr const char* kNextSignal =
+    "select next_at from signal where next_at is not null and (next_at, seq) > ($1::timestamptz, "
+    "$2::bigint) order by next_at, seq limit 1";
+/// What is kept, by age: for people, who look at a page of few rows.
+inline std::string kept_signals() {
+  return std::string("select ") + kSignalColumns +
+         " from signal s where next_at is not null and seq > $1::bigint order by seq "
+         "limit $2::bigint";
 }
 inline constexpr const char* kNextDue =
     "select run_at from deferred where run_at is not null and (run_at, seq) > ($1::timestamptz, "

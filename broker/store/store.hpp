@@ -36,7 +36,9 @@ struct Takeover {
   std::uint64_t backlog_estimate = 0;       ///< about how many rows are in state backlog
   /// reasons of rows in state held, each with its queues
   std::vector<std::pair<std::string, std::string>> held_lines;
-  std::vector<KeptTurn> turns;  ///< of rows that are scheduled
+  std::vector<KeptTurn> turns;      ///< of rows that are scheduled
+  std::optional<Wall> next_signal;  ///< earliest next_at in `signal`
+  std::uint64_t kept_signals = 0;   ///< rows of `signal` with a next_at
 };
 
 /// One write as the store sees it: the changes of one order (or settings), all or nothing.
@@ -71,14 +73,15 @@ struct CommitResult {
 
 /// What to page in.
 struct PageSpec {
-  enum class What : std::uint8_t { kBacklog, kDue, kHeld };
+  enum class What : std::uint8_t { kBacklog, kDue, kHeld, kSignals };
   What what = What::kBacklog;
   std::string queue;           ///< kBacklog, kHeld
   std::uint8_t priority = 5;   ///< kBacklog
   std::string holder;          ///< kHeld: the rows' reason
   std::int64_t after_seq = 0;  ///< kBacklog, kHeld: rows with seq > after_seq, ascending
-  Wall due_after{};            ///< kDue: rows with (run_at, seq) > (due_after, after_seq) …
-  Wall due_until{};            ///< … and run_at ≤ due_until, ascending
+  /// kDue, kSignals: rows with (run_at or next_at, seq) > (due_after, after_seq) …
+  Wall due_after{};
+  Wall due_until{};  ///< … and ≤ due_until, ascending
   /// kBacklog: the owner before may have given rows of the page out, so none counts as untouched.
   bool is_suspect = false;
   std::uint32_t limit = 500;             ///< rows, 1 to 10,000
@@ -88,8 +91,9 @@ struct PageSpec {
 struct Page {
   std::vector<DeferredRow> rows;      ///< in order
   std::vector<OrderSnapshot> orders;  ///< the orders of those rows, each once, in any order
+  std::vector<SignalRow> signals;     ///< kSignals: instead of rows and orders
   bool is_last = true;                ///< no further row matched when it was read
-  std::optional<Wall> next_due;       ///< kDue: earliest run_at after the page
+  std::optional<Wall> next_due;       ///< kDue, kSignals: earliest time after the page
 };
 
 /// One order as people see it: everything known.
@@ -101,19 +105,28 @@ struct OrderRecord {
   /// ascending by seq, at most limits::kEventsPage: kOrder the newest, kEvents the oldest after the
   /// cursor, kParked the last failures of parked tasks, other lists none
   std::vector<EventRow> events;
+  std::vector<SignalRow> signals;  ///< kSignals: the one that the record is about
 };
 
 /// What a client or operator wants to read.
 struct QuerySpec {
   /// Lists come without payload, context and events; kParked with the event of each parked task's
   /// last failure. kByCustomer and kRecent: newest first, the others oldest first.
-  enum class What : std::uint8_t { kOrder, kByCustomer, kOpen, kParked, kRecent, kEvents };
+  enum class What : std::uint8_t {
+    kOrder,
+    kByCustomer,
+    kOpen,
+    kParked,
+    kRecent,
+    kEvents,
+    kSignals  ///< kept signals by seq: a record each, of which only order.id and signals are set
+  };
   What what = What::kOrder;
   OrderId id;            ///< kOrder, kEvents
   std::string customer;  ///< kByCustomer
   /// lists: cursor (the last id of the page before); zero: from the start
   OrderId after;
-  std::int64_t after_seq = 0;  ///< kEvents: events with seq > after_seq
+  std::int64_t after_seq = 0;  ///< kEvents, kSignals: those with seq > after_seq
   std::uint32_t limit = 100;   ///< lists: orders, 1 to 1,000
 };
 
@@ -130,7 +143,8 @@ class ShardStore {
   /// One commit of the batch, in order: deletes, then orders, tasks, deferred, events, settings.
   virtual CommitResult commit(std::span<const StoreWrite* const> batch) = 0;
 
-  /// Snapshots of the orders that exist, in any order. An error means the session is lost.
+  /// Snapshots of the orders that exist, in any order, and of those that are absent but have
+  /// signals. An error means the session is lost.
   virtual Result<std::vector<OrderSnapshot>> load(std::span<const OrderId> ids) = 0;
   virtual Result<Page> page(const PageSpec& spec) = 0;
 

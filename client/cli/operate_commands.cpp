@@ -8,6 +8,8 @@
 namespace ordo::cli {
 namespace {
 
+struct Nothing {};
+
 struct OperateOptions {
   std::string verb;
   std::string id, step, why, result, result_file;
@@ -139,6 +141,22 @@ void add_signal(CLI::App& app, Commands& commands) {
                "  curl -s https://bank/receipt | ordo signal $ID payment --file -\n");
 }
 
+int list_signals(Shell& shell, const Nothing&) {
+  const auto signals = shell.client().kept_signals();
+  if (!signals) return failed("cannot list signals", signals.error());
+  shell.out().items(each_to_json(*signals), [&] {
+    std::vector<std::vector<std::string>> rows{
+        {"ORDER", "SIGNAL", "PIPELINE", "AGE", "CHECKS", "NEXT", "WHO"}};
+    for (const client::SignalView& signal : *signals) {
+      rows.push_back({signal.order.to_string(), printable(signal.name), printable(signal.pipeline),
+                      span_text(signal.age_ms), std::to_string(signal.checks),
+                      span_text(signal.next_ms), printable(signal.who)});
+    }
+    shell.out().table(rows);
+  });
+  return kOk;
+}
+
 CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
                    const std::string& help, const std::shared_ptr<OperateOptions>& options) {
   options->verb = verb;
@@ -155,6 +173,9 @@ CLI::App& add_verb(CLI::App& app, Commands& commands, const std::string& verb,
 
 void add_operate_commands(CLI::App& app, Commands& commands) {
   add_signal(app, commands);
+  add_command(app, commands,
+              {"signals", "Signals that wait for orders which are not there, or still owe one"},
+              &list_signals, std::make_shared<Nothing>());
   const auto retried = std::make_shared<OperateOptions>();
   add_verb(app, commands, "retry", "Run a parked step again, or a scheduled one now", retried);
   add_verb(app, commands, "skip", "Go on as if a parked step had succeeded without a result",

@@ -172,6 +172,7 @@ const OrderId* order_of(const Request& request) {
 
 std::optional<ShardNumber> shard_of(const Request& request) {
   if (const auto* list = std::get_if<wire::List>(&request)) return list->shard;
+  if (const auto* kept = std::get_if<wire::GetSignals>(&request)) return kept->shard;
   const OrderId* id = order_of(request);
   if (id == nullptr || id->is_zero()) return std::nullopt;
   return static_cast<ShardNumber>(id->shard());

@@ -29,7 +29,8 @@ using Token = std::uint64_t;
 using Request =
     std::variant<wire::OrderRequest, wire::Wait, wire::Watch, wire::Get, wire::List, wire::Cancel,
                  wire::Operate, wire::Explain, wire::PutPipeline, wire::GetPipelines,
-                 wire::GetQueues, wire::SetQueue, wire::GetWorkers, wire::Signal>;
+                 wire::GetQueues, wire::SetQueue, wire::GetWorkers, wire::Signal,
+                 wire::GetSignals>;
 
 enum class Phase : std::uint8_t {
   kQueued,   ///< waits for a link (or for the shard map)

@@ -110,6 +110,19 @@ Json to_json(const QueueView& queue) {
           {"slots", queue.slots},   {"oldest_ms", queue.oldest_ms}, {"held", queue.held}};
 }
 
+Json to_json(const SignalView& signal) {
+  Json json{{"id", signal.order.to_string()},
+            {"signal", signal.name},
+            {"dedup", signal.dedup},
+            {"age_ms", signal.age_ms},
+            {"checks", signal.checks},
+            {"next_ms", signal.next_ms},
+            {"payload_bytes", signal.payload_bytes}};
+  add(json, "who", signal.who);
+  add(json, "pipeline", signal.pipeline);
+  return json;
+}
+
 Json to_json(const WorkerView& worker) {
   return {{"name", worker.name},         {"version", worker.version},
           {"queues", worker.queues},     {"slots", worker.slots},

@@ -22,6 +22,7 @@ Json to_json(const AttemptView& attempt);
 Json to_json(const Explanation& explanation);
 Json to_json(const PipelineView& pipeline);
 Json to_json(const QueueView& queue);
+Json to_json(const SignalView& signal);
 Json to_json(const WorkerView& worker);
 Json to_json(const Error& error);
 

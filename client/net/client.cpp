@@ -220,6 +220,19 @@ Result<std::vector<WorkerView>> Client::workers() {
   return viewed(impl_->ask_for<wire::WorkerList>(wire::GetWorkers{}));
 }
 
+Result<std::vector<SignalView>> Client::kept_signals() {
+  auto shards = impl_->shards(impl_->deadline(milliseconds{0}));
+  if (!shards) return tl::unexpected(std::move(shards.error()));
+  std::vector<SignalView> all;
+  for (const ShardNumber shard : *shards) {
+    wire::GetSignals ask{.request = 0, .shard = shard, .after_seq = 0, .limit = limits::kListPage};
+    auto part = impl_->ask_for<wire::SignalList>(std::move(ask));
+    if (!part) return tl::unexpected(std::move(part.error()));
+    for (auto& one : part->signals) all.push_back(to_view(std::move(one)));
+  }
+  return all;
+}
+
 // ---- operating ---------------------------------------------------------------------------------
 
 Result<void> Client::signal(Signal signal) {

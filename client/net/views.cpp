@@ -127,4 +127,16 @@ std::vector<WorkerView> to_view(wire::WorkerList&& from) {
   return each<WorkerView>(std::move(from.workers));
 }
 
+SignalView to_view(wire::SignalView&& from) {
+  return {.order = from.order,
+          .name = std::move(from.name),
+          .dedup = std::move(from.dedup),
+          .who = std::move(from.who),
+          .pipeline = std::move(from.pipeline),
+          .age_ms = from.age_ms,
+          .checks = from.checks,
+          .next_ms = from.next_ms,
+          .payload_bytes = from.payload_bytes};
+}
+
 }  // namespace ordo::client

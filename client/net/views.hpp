@@ -15,5 +15,6 @@ PipelineView to_view(wire::PipelineView&& from);
 std::vector<PipelineView> to_view(wire::PipelineList&& from);
 std::vector<QueueView> to_view(wire::QueueList&& from);
 std::vector<WorkerView> to_view(wire::WorkerList&& from);
+SignalView to_view(wire::SignalView&& from);
 
 }  // namespace ordo::client

@@ -26,11 +26,9 @@ std::string without_unsupported(std::string text) {
     if (refused.find(named) == std::string::npos) return;
     text = std::regex_replace(text, std::regex(pattern), "");
   };
-  drop("`late`", ", late: [a-z0-9_]+");
   drop("`order`", ", order: [a-z0-9_]+");
   drop("`fair_by`", ", fair_by: [a-z0-9_]+");
   drop("`limit_key`", ", limit_key: [a-z0-9_]+");
-  drop("`restore`", "\nrestore: [a-z0-9_]+");
   if (refused.find("beside `each`") != std::string::npos) {
     text = std::regex_replace(text, std::regex("(each: .*), compensate: [a-z0-9_]+"), "$1");
   }

@@ -44,6 +44,11 @@ inline constexpr std::array kOrdersAndTasks{
     ListedMetric{&kStepFallbacks, kOperational},
     ListedMetric{&kSignals, kOperational},
     ListedMetric{&kWaitsTimedOut, kOperational},
+    ListedMetric{&kOrphanSignals, kOperational},
+    ListedMetric{&kSignalsStuck, kOperational},
+    ListedMetric{&kLateOrders, kOperational},
+    ListedMetric{&kOrdersRestored, kOperational},
+    ListedMetric{&kOrdersMerged, kDiagnostic},
 };
 
 inline constexpr std::array kQueuesAndWorkers{

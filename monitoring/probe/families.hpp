@@ -126,8 +126,38 @@ inline constexpr MetricFamily kSignals{
     "ordo_signals_total",
     kCounter,
     "pipeline,outcome",
-    "Signals, by what became of them: taken, early, late or repeated. One that was early counts "
-    "again when it is taken or late.",
+    "Signals, by what became of them: taken, early, late, repeated, kept (their order is not "
+    "there) "
+    "or not_awaited (it is there now, and no step waits for them). One that was early or kept "
+    "counts again when it is taken or late.",
+    {}};
+inline constexpr MetricFamily kOrphanSignals{
+    "ordo_orphan_signals",
+    kGauge,
+    "",
+    "Signals that are kept because their order is not there, or that still owe an order; about.",
+    {}};
+inline constexpr MetricFamily kSignalsStuck{"ordo_signals_stuck_total",
+                                            kCounter,
+                                            "",
+                                            "Kept signals that were looked at six times in vain "
+                                            "and have no rule that rebuilds their order.",
+                                            {}};
+inline constexpr MetricFamily kLateOrders{"ordo_late_orders_total",
+                                          kCounter,
+                                          "pipeline",
+                                          "Orders started for signals that came too late.",
+                                          {}};
+inline constexpr MetricFamily kOrdersRestored{"ordo_orders_restored_total",
+                                              kCounter,
+                                              "pipeline",
+                                              "Orders rebuilt from a signal that came without one.",
+                                              {}};
+inline constexpr MetricFamily kOrdersMerged{
+    "ordo_orders_merged_total",
+    kCounter,
+    "pipeline",
+    "Restored orders whose own submit came later; it is kept as evidence.",
     {}};
 inline constexpr MetricFamily kWaitsTimedOut{"ordo_waits_timed_out_total",
                                              kCounter,

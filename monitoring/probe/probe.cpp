@@ -45,7 +45,8 @@ Probe::Probe(MetricBook& book)
   for (const auto* family :
        {&metrics::kResultsStale, &metrics::kResultsRepeated, &metrics::kLeasesLost,
         &metrics::kTasksAdopted, &metrics::kWorkersJoined, &metrics::kWorkersResynced,
-        &metrics::kWorkersLost, &metrics::kWorkersLeft, &metrics::kWaitsGivenUp}) {
+        &metrics::kWorkersLost, &metrics::kWorkersLeft, &metrics::kWaitsGivenUp,
+        &metrics::kSignalsStuck}) {
     book_.counter(*family);
   }
 }
@@ -94,6 +95,13 @@ void Probe::observe(const Fact& fact) {
           .add();
     case FactKind::kSignal:
       return book_.counter(metrics::kSignals, {name_of(fact.pipeline), fact.text}).add();
+    case FactKind::kLateStarted:
+      return book_.counter(metrics::kLateOrders, {name_of(fact.pipeline)}).add();
+    case FactKind::kOrderRestored:
+      return book_.counter(metrics::kOrdersRestored, {name_of(fact.pipeline)}).add();
+    case FactKind::kOrderMerged:
+      return book_.counter(metrics::kOrdersMerged, {name_of(fact.pipeline)}).add();
+    case FactKind::kSignalStuck: return count(metrics::kSignalsStuck);
     case FactKind::kTaskDispatched:
     case FactKind::kBacklogged:
     case FactKind::kTaskHeld:

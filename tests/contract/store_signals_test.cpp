@@ -85,6 +85,94 @@ TEST_P(StoreSignals, TheSameTwiceIsRejected) {
   EXPECT_EQ(load(1)->signals[0].seq, 6);
 }
 
+TEST_P(StoreSignals, OneWithoutItsOrderIsFoundByItsId) {
+  SignalRow kept = signal_row(1, 5, "d1");
+  kept.checks = 2;
+  kept.next_at = start_time() + Millis{10};
+  commit_all({write_of(1, {InsertSignal{kept}}), submit_of(2)});
+  const auto found = load(1);
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->is_absent);
+  EXPECT_TRUE(found->knows_signals);
+  EXPECT_EQ(found->order.id, order_id(1));
+  ASSERT_EQ(found->signals.size(), 1u);
+  EXPECT_EQ(found->signals[0].checks, 2);
+  EXPECT_EQ(found->signals[0].next_at, kept.next_at);
+  EXPECT_FALSE(load(2)->is_absent);
+  EXPECT_FALSE(load(3));
+  commit_all({submit_of(1)});
+  EXPECT_FALSE(load(1)->is_absent);
+  EXPECT_EQ(load(1)->signals.size(), 1u);
+}
+
+TEST_P(StoreSignals, KeptOnesAreReadWhenTheyAreDue) {
+  std::vector<StoreWrite> writes;
+  for (int n = 1; n <= 4; ++n) {
+    SignalRow row = signal_row(n, 10 + n, "d");
+    if (n != 4) row.next_at = start_time() + Millis{10 * (4 - n)};  // the fourth is early
+    writes.push_back(write_of(n, {InsertSignal{row}}));
+  }
+  commit_all(std::move(writes));
+  const Takeover takeover = open();
+  EXPECT_EQ(takeover.next_signal, start_time() + Millis{10});
+  EXPECT_EQ(takeover.kept_signals, 3u);
+  PageSpec spec{
+      .what = PageSpec::What::kSignals, .due_until = start_time() + Millis{20}, .limit = 1};
+  const Page first = page(spec);
+  ASSERT_EQ(first.signals.size(), 1u);
+  EXPECT_EQ(first.signals[0].order, order_id(3));
+  EXPECT_EQ(first.signals[0].note, signal_row(3, 13, "d").note);
+  EXPECT_EQ(view(first.signals[0].payload), "paid");
+  EXPECT_FALSE(first.is_last);
+  EXPECT_EQ(first.next_due, start_time() + Millis{20});
+  spec.due_after = *first.signals[0].next_at;
+  spec.after_seq = first.signals[0].seq;
+  spec.limit = 10;
+  const Page second = page(spec);
+  ASSERT_EQ(second.signals.size(), 1u);
+  EXPECT_EQ(second.signals[0].order, order_id(2));
+  EXPECT_TRUE(second.is_last);
+  EXPECT_EQ(second.next_due, start_time() + Millis{30});
+  commit_all({write_of(3, {DeleteSignal{order_id(3), 13}})});
+  EXPECT_EQ(open().kept_signals, 2u);
+}
+
+TEST_P(StoreSignals, KeptOnesAreListedByAge) {
+  std::vector<StoreWrite> writes;
+  for (int n = 1; n <= 3; ++n) {
+    SignalRow row = signal_row(n, 20 - n, "d");
+    if (n != 2) row.next_at = start_time();
+    writes.push_back(write_of(n, {InsertSignal{row}}));
+  }
+  commit_all(std::move(writes));
+  const auto all = query({.what = QuerySpec::What::kSignals, .customer = {}});
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].order.id, order_id(3));
+  ASSERT_EQ(all[0].signals.size(), 1u);
+  EXPECT_EQ(all[0].signals[0].seq, 17);
+  EXPECT_EQ(all[1].order.id, order_id(1));
+  const auto rest =
+      query({.what = QuerySpec::What::kSignals, .customer = {}, .after_seq = 17, .limit = 1});
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].order.id, order_id(1));
+}
+
+TEST_P(StoreSignals, ARebuiltOrderKnowsThatItIsAndWhatWasMerged) {
+  EventRow restored = event_row(1, 7, EventKind::kRestored);
+  restored.step.reset();
+  EventRow merged = event_row(1, 9, EventKind::kMerged);
+  merged.step.reset();
+  merged.detail = make_bytes("shoes");
+  merged.note = R"({"hash":"18446744073709551615"})";
+  commit_all({submit_of(1), submit_of(2), write_of(1, {AppendEvent{restored}})});
+  EXPECT_TRUE(load(1)->is_restored);
+  EXPECT_FALSE(load(1)->merged_hash);
+  EXPECT_FALSE(load(2)->is_restored);
+  commit_all({write_of(1, {AppendEvent{merged}})});
+  EXPECT_EQ(load(1)->merged_hash, UINT64_MAX);
+  EXPECT_TRUE(load(1)->done.empty());
+}
+
 TEST_P(StoreSignals, AWaitingTaskIsDueWhenItsPatienceEnds) {
   DeferredRow row = scheduled_row(1, 5, start_time() + Millis{10});
   row.state = TaskState::kWaiting;

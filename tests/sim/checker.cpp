@@ -124,6 +124,11 @@ void Checker::sent_answer(int broker, PeerId peer, const wire::Answer& answer) {
   if (!is_ok) {
     if (static_cast<Code>(answer.code) == Code::kUnknown || request.deliveries > 1) return;
     request.was_refused = true;
+    const bool is_conflict = static_cast<Code>(answer.code) == Code::kConflict;
+    if (is_conflict && request.kind == Request::Kind::kSubmit && order != nullptr &&
+        order->is_restored && order->merged.value_or(request.text) == request.text) {
+      fail("a late original is merged", request.id, "refuses its own submit");
+    }
     if (request.was_done) {
       fail("refused means never", request.id, "took effect, but the answer is " + answer.reason);
     }
@@ -132,7 +137,7 @@ void Checker::sent_answer(int broker, PeerId peer, const wire::Answer& answer) {
   switch (request.kind) {
     case Request::Kind::kSubmit:
       if (order == nullptr) fail("ack after commit", request.id, "is acknowledged but not there");
-      if (order->payload != request.text) {
+      if (order->payload != request.text && order->merged != request.text) {
         fail("ack of what was asked", request.id, "is acknowledged with other content");
       }
       return;
@@ -238,9 +243,10 @@ void Checker::sent_recorded(const wire::Recorded& recorded) const {
 // ---- the end -----------------------------------------------------------------------------------
 
 bool Checker::all_settled() const {
-  return std::all_of(stories_.begin(), stories_.end(), [](const auto& entry) {
+  return std::all_of(stories_.begin(), stories_.end(), [&](const auto& entry) {
     const Story& order = entry.second;
     if (!is_final(order.status) && order.status != OrderStatus::kParked) return false;
+    if (signals.has_kept(entry.first)) return false;
     return std::all_of(order.rows.begin(), order.rows.end(), [](const auto& row) {
       return row.second.state == TaskState::kParked || row.first.kind == TaskKind::kDeadline;
     });
@@ -280,7 +286,7 @@ std::vector<Checker::Parked> Checker::parked_steps(const OrderId& id) const {
 std::string Checker::who_waits() const {
   std::string text;
   for (const auto& [id, order] : stories_) {
-    if (is_final(order.status)) continue;
+    if (is_final(order.status) && !signals.has_kept(id)) continue;
     text += "  order " + id.to_string() + " of shard " + std::to_string(id.shard()) + " is " +
             std::string(to_string(order.status)) + ":";
     for (const auto& [key, row] : order.rows) {
@@ -297,7 +303,8 @@ void Checker::check_end() const {
     const Story* order = story(id);
     if (order == nullptr) fail("no lost ack", id, "was acknowledged and is gone");
     for (const auto& payload : payloads) {
-      if (payload != order->payload) fail("ack of what was asked", id, "has other content");
+      if (payload != order->payload && payload != order->merged)
+        fail("ack of what was asked", id, "has other content");
     }
   }
   for (const auto& [id, payloads] : refused_) {

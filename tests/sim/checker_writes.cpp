@@ -88,6 +88,8 @@ class Checker::OneWrite {
       story_.is_ending = story_.is_ending || ends;
       story_.was_parked = story_.was_parked || *event.status == OrderStatus::kParked;
     }
+    if (event.kind == EventKind::kRestored) story_.is_restored = is_restoring_ = true;
+    if (event.kind == EventKind::kMerged) merges(event);
     story_.is_cancelled = story_.is_cancelled || event.kind == EventKind::kCancelRequested;
     if (event.step) task_event(event, {event.order, *event.step, event.branch, event.task_kind});
   }
@@ -163,10 +165,28 @@ class Checker::OneWrite {
       broken("a signal is for who waits for it", describe(key) + " " + event.note);
     }
     operated_.insert(key);
-    if (!removed_.contains(key)) opens({key.step, key.branch});
+    if (is_restoring_) {
+      story_.opened.insert({key.step, key.branch});
+    } else if (!removed_.contains(key)) {
+      opens({key.step, key.branch});
+    }
     if (const auto brought = get_context(event.note, "context")) {
       story_.context = merge_context(story_.context, *brought).value_or(story_.context);
     }
+  }
+
+  /// What the submit of a restored order brought, once.
+  void merges(const EventRow& event) {
+    if (!story_.is_restored || story_.merged) {
+      broken("a late original is merged once", event.note);
+    }
+    story_.merged = view(event.detail);
+  }
+
+  /// Before the step that the order was restored with.
+  [[nodiscard]] bool is_restored_before(StepIndex step) const {
+    const auto proven = story_.pipeline->find(story_.pipeline->restore);
+    return is_restoring_ && proven && step != *proven && story_.comes_after(*proven, step);
   }
 
   void fans_out(const EventRow& event) {
@@ -198,6 +218,8 @@ class Checker::OneWrite {
       may = jumped_ && step != *story_.pipeline->find(to_of(*jumped_)) && comes_after_wait(step);
     } else if (reason == "not_taken") {
       may = story_.is_detour(step) ? story_.is_detour_over(step) : story_.is_dead(step);
+    } else if (reason == "restored") {
+      may = is_restored_before(step);
     } else if (reason == "when") {
       may = may_open && !story_.condition_holds(step);
     } else {
@@ -404,6 +426,7 @@ class Checker::OneWrite {
   OrderStatus before_;
   std::map<TaskKey, Story::Row> removed_;
   std::set<TaskKey> operated_;
+  bool is_restoring_ = false;        ///< the order is rebuilt by this write
   std::optional<StepIndex> jumped_;  ///< a wait whose timeout leads to another step
   std::set<StepIndex> unopened_;     ///< parked because their list cannot be fanned out
 };
@@ -422,13 +445,22 @@ void Checker::apply(const StoreWrite& write) {
       it->second.pipeline = pipeline(order->row.pipeline);
       it->second.context = order->row.context;
       if (it->second.pipeline == nullptr) fail("pipelines first", order->row.id, "has none");
+      signals.check_started(order->row);
     }
   }
   if (write.order.is_zero()) return;
   const auto it = stories_.find(write.order);
-  if (it == stories_.end()) fail("orders first", write.order, "is written to but not there");
+  if (it == stories_.end()) {
+    const bool is_kept =
+        std::all_of(write.changes.begin(), write.changes.end(), [](const Change& change) {
+          return std::holds_alternative<InsertSignal>(change) ||
+                 std::holds_alternative<DeleteSignal>(change);
+        });
+    if (!is_kept) fail("orders first", write.order, "is written to but not there");
+    return signals.check(write, nullptr, false);
+  }
   OneWrite(*this, write, it->second).run();
-  signals.check(write, *it->second.pipeline, it->second.is_over());
+  signals.check(write, it->second.pipeline, it->second.is_over());
 }
 
 }  // namespace ordo::sim

@@ -8,6 +8,10 @@ std::string name_of(const Transition& t) {
          std::string(to_string(t.cause)) + ")";
 }
 
+/// What must have happened, beside all transitions.
+constexpr std::array kMustHappen{FactKind::kLateStarted, FactKind::kOrderRestored,
+                                 FactKind::kOrderMerged, FactKind::kSignalStuck};
+
 std::string line_of(std::uint64_t count, std::string_view name) {
   std::string number = std::to_string(count);
   number.insert(0, number.size() < 10 ? 10 - number.size() : 0, ' ');
@@ -42,6 +46,9 @@ std::vector<std::string> Coverage::missing() const {
   }
   for (std::size_t i = 0; i < transitions_.size(); ++i) {
     if (transitions_[i] == 0) names.push_back(name_of(kTransitions[i]));
+  }
+  for (const FactKind kind : kMustHappen) {
+    if (facts_[static_cast<std::size_t>(kind)] == 0) names.emplace_back(to_string(kind));
   }
   return names;
 }

@@ -55,9 +55,10 @@ enum class Fault : std::uint8_t {
   kDelaySet,
   kOutage,
   kSignalSent,
-  kSignalDoubled
+  kSignalDoubled,
+  kOrderWithheld
 };
-inline constexpr std::size_t kFaults = 40;
+inline constexpr std::size_t kFaults = 41;
 inline constexpr std::array<std::string_view, kFaults> kFaultWords{
     "frame lost",
     "frame doubled",
@@ -98,7 +99,8 @@ inline constexpr std::array<std::string_view, kFaults> kFaultWords{
     "delay set",
     "dependency out",
     "signal sent",
-    "signal sent again"};
+    "signal sent again",
+    "order later than its signals, or lost"};
 
 class Coverage {
  public:

@@ -18,7 +18,7 @@ namespace ordo::sim {
 namespace {
 
 /// Bugs that a run must find, each within this many seeds.
-constexpr std::array<std::string_view, 30> kPlants{"PB-01",
+constexpr std::array<std::string_view, 35> kPlants{"PB-01",
                                                    "PB-02",
                                                    "PB-03",
                                                    "PB-05",
@@ -47,7 +47,12 @@ constexpr std::array<std::string_view, 30> kPlants{"PB-01",
                                                    "mixed-undo",
                                                    "one-undone-for-all",
                                                    "key-ignored",
-                                                   "turn-lost"};
+                                                   "turn-lost",
+                                                   "late-order-lost",
+                                                   "late-order-again",
+                                                   "orphan-lost",
+                                                   "step-restored-twice",
+                                                   "sweep-forgotten"};
 constexpr std::uint64_t kSeedsPerPlant = 500;
 /// A run of at least this many seeds must have exercised everything.
 constexpr std::uint64_t kSeedsForCoverage = 500;

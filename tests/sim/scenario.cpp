@@ -108,6 +108,7 @@ void draw_work(Dice& dice, Scenario& s) {
   s.delays = dice.swarm(0.1, 0.4);
   s.signals = dice.chance(0.8) ? 0.9 : 0.3;
   s.lines = dice.one_of({0.0, 0.0, 0.0, 0.3, 0.8});
+  s.withheld = dice.swarm(0.05, 0.3);
 }
 
 }  // namespace
@@ -131,6 +132,7 @@ Scenario draw_scenario(std::uint64_t seed, const std::string& planted) {
   draw_processes(dice, s);
   draw_work(dice, s);
   s.settings.waiter_patience = Millis{20'000};
+  s.settings.signal_gap = Millis{50};
   s.settings.planted = planted;
   return s;
 }

@@ -78,6 +78,7 @@ struct Scenario {
   double delays = 0;       ///< of steps: they have a delay
   double signals = 0;      ///< of orders that are sent some
   double lines = 0;        ///< of steps: they have `limit_key`, and `fair_by`
+  double withheld = 0;     ///< of orders: they come after their signals, or never
   /// at the end, parked tasks are retried until everything has ended
   bool operator_mends = false;
 

@@ -16,7 +16,8 @@ namespace {
 
 std::string describe_page(ShardNumber shard, const PageSpec& spec, const Result<Page>& page) {
   std::string text = "page of shard " + std::to_string(shard) + ": ";
-  text += spec.what == PageSpec::What::kDue
+  text += spec.what == PageSpec::What::kSignals ? "signals"
+          : spec.what == PageSpec::What::kDue
               ? "due"
               : spec.queue + " priority " + std::to_string(spec.priority);
   text += " after " + std::to_string(spec.after_seq) + ":";
@@ -24,6 +25,8 @@ std::string describe_page(ShardNumber shard, const PageSpec& spec, const Result<
   for (const auto& row : page->rows) {
     text += " " + describe(row.task.key) + "#" + std::to_string(row.task.seq);
   }
+  for (const auto& signal : page->signals)
+    text += " " + signal.name + "#" + std::to_string(signal.seq);
   return text + (page->is_last ? " and no more" : "");
 }
 

@@ -32,6 +32,8 @@ struct Story {
   OrderStatus status = OrderStatus::kRunning;
   bool is_cancelled = false;
   bool was_parked = false;
+  bool is_restored = false;           ///< rebuilt from a signal …
+  std::optional<std::string> merged;  ///< … and this is what its own submit brought
   std::int64_t last_seq = 0;
   std::map<TaskKey, Row> rows;
   std::set<Spot> opened;

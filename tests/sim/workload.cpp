@@ -36,9 +36,10 @@ void Workload::every(double rate, std::function<void()> action) {
 /// joins all come.
 std::string Workload::draw_pipeline(const std::string& name, std::uint32_t version) {
   auto& chance = context_.work;
-  std::string text = "pipeline: " + name + "\nversion: " + std::to_string(version) + "\n";
-  if (chance.chance(0.1)) text += "deadline: 30s\n";
-  text += "steps:\n";
+  std::string head = "pipeline: " + name + "\nversion: " + std::to_string(version) + "\n";
+  if (chance.chance(0.1)) head += "deadline: 30s\n";
+  std::string text = "steps:\n";
+  std::string restore;
   std::set<std::string> async;
   std::map<std::string, std::string> each;
   const std::uint64_t steps = chance.chance(0.25) ? 1 : 2 + chance.below(7);
@@ -54,6 +55,7 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
         (step != 0 && chance.chance(0.12));
     if (is_async) async.insert(own);
     const bool is_wait = chance.chance(context_.scenario.waits);
+    if (is_wait && chance.chance(0.6)) restore = "restore: " + own + "\n";
     text += "  " + own + ": { ";
     text += is_wait ? draw_wait(step) : draw_work();
     if (!after.empty()) {
@@ -73,7 +75,7 @@ std::string Workload::draw_pipeline(const std::string& name, std::uint32_t versi
     }
     has_detour_ = false;
   }
-  return text;
+  return head + restore + text;
 }
 
 /// Keys that shape the way: conditions, what may fail, who else is asked.
@@ -136,6 +138,7 @@ std::string Workload::draw_wait(std::uint64_t step) {
   if (then == 1) text += ", on_timeout: skip";
   if (then == 2) text += ", on_timeout: t" + std::to_string(step);
   has_detour_ = then == 2;
+  if (chance.chance(0.4)) text += ", late: " + names_[chance.below(names_.size())];
   return text + draw_undo();
 }
 
@@ -223,21 +226,29 @@ void Workload::submit_one() {
   if (!order.id.is_zero() && chance.chance(s.cancel)) {
     context_.time.after(chance.around(Millis{2000}), [this, id = order.id] { cancel(id); });
   }
-  if (!order.id.is_zero() && chance.chance(s.signals)) {
+  const bool is_withheld = !order.id.is_zero() && chance.chance(s.withheld);
+  if (!order.id.is_zero() && (is_withheld || chance.chance(s.signals))) {
     for (std::uint64_t i = 0; i < 1 + chance.below(4); ++i) {
-      context_.time.after(chance.around(Millis{2500}), [this, id = order.id] { signal(id); });
+      context_.time.after(
+          chance.around(Millis{2500}),
+          [this, id = order.id, pipeline = order.pipeline] { signal(id, pipeline); });
     }
   }
-  submit(std::move(order), true);
+  if (!is_withheld) return submit(std::move(order), true);
+  context_.coverage.count(Fault::kOrderWithheld);
+  if (chance.chance(0.4)) return;  // lost
+  context_.time.after(chance.around(Millis{chance.chance(0.5) ? 3000 : 12'000}),
+                      [this, order] { submit(order, true); });
 }
 
-void Workload::signal(const OrderId& id) {
+void Workload::signal(const OrderId& id, const std::string& pipeline) {
   auto& chance = context_.work;
   wire::Signal signal;
   signal.id = id;
   signal.name = "g" + std::to_string(chance.below(kSignalNames));
   signal.payload = "signal " + std::to_string(++signalled_);
   signal.dedup = "n" + std::to_string(chance.below(3));
+  if (chance.chance(0.8)) signal.pipeline = pipeline;
   if (chance.chance(0.2)) signal.context = R"({"signal":true})";
   context_.coverage.count(Fault::kSignalSent);
   client().ask(signal, Seconds{5});
@@ -270,12 +281,16 @@ void Workload::follow(const OrderId& id) {
 }
 
 void Workload::ask_something(const OrderId& id) {
-  switch (context_.work.below(6)) {
+  switch (context_.work.below(7)) {
     case 0: return client().ask(wire::Get{0, id}, Seconds{5});
     case 1: return client().ask(wire::Explain{0, id}, Seconds{5});
     case 2: return client().ask(wire::GetQueues{}, Seconds{5});
     case 3: return client().ask(wire::GetWorkers{}, Seconds{5});
     case 4: return client().ask(wire::GetPipelines{}, Seconds{5});
+    case 5: {
+      const auto shard = static_cast<ShardNumber>(id.shard());
+      return client().ask(wire::GetSignals{0, shard}, Seconds{5});
+    }
     default: {
       wire::List list;
       list.shard = static_cast<ShardNumber>(id.shard());

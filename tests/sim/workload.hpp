@@ -46,7 +46,7 @@ class Workload {
   void follow(const OrderId& id);
   void ask_something(const OrderId& id);
   void cancel(const OrderId& id);
-  void signal(const OrderId& id);
+  void signal(const OrderId& id, const std::string& pipeline);
   void operate();
   void pause();
   void take_dependency_out();

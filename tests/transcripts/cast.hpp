@@ -25,6 +25,7 @@ namespace ordo::transcript {
 /// What a request was, so that the body of its answer can be read.
 enum class Asked : std::uint8_t {
   kPlain,
+  kSignals,
   kWait,
   kWatch,
   kGet,

@@ -213,6 +213,8 @@ bool Player::act_as_client(const Command& command) {
     ask(command, Asked::kExplain, wire::Explain{0, id()});
   } else if (word == "queues") {
     ask(command, Asked::kQueues, wire::GetQueues{});
+  } else if (word == "signals") {
+    ask(command, Asked::kSignals, wire::GetSignals{});
   } else if (word == "workers") {
     ask(command, Asked::kWorkers, wire::GetWorkers{});
   } else {
@@ -241,11 +243,13 @@ void Player::submit(const Command& command) {
 
 void Player::signal(const Command& command) {
   wire::Signal signal;
-  signal.id = cast_.order(command.at(1), ordo::to_ms(stage_.wall()));
+  const auto born = stage_.wall() - to_duration(command.get("age", "0ms"));
+  signal.id = cast_.order(command.at(1), ordo::to_ms(born));
   signal.name = command.at(2);
   signal.payload = command.get("payload");
   signal.dedup = command.get("dedup");
   signal.pipeline = command.get("pipeline");
+  if (!signal.pipeline.empty()) cast_.set_pipeline(signal.id, signal.pipeline);
   signal.context = command.get("context");
   signal.who = command.get("who", "bank");
   ask(command, Asked::kPlain, std::move(signal));

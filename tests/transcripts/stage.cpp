@@ -252,7 +252,8 @@ void Stage::work(Fate fate) {
     queue_->loaded(std::move(found), told);
   } else {
     auto page = session_->page(*std::get<CommitQueue::ReadPage>(work).spec);
-    print("store reads a page: " + std::to_string(page->rows.size()) + " rows");
+    print("store reads a page: " + std::to_string(page->rows.size() + page->signals.size()) +
+          " rows");
     queue_->paged(std::move(page), told);
   }
   for (auto& event : told) events_.push_back(std::move(event));

@@ -88,7 +88,9 @@ std::string Wording::deferred_row(const DeferredRow& row) const {
 }
 
 std::string Wording::signal_row(const SignalRow& row) const {
-  return "signal " + row.name + " " + quoted(view(row.payload)) + " " + row.note;
+  std::string text = "signal " + row.name + " " + quoted(view(row.payload)) + " " + row.note;
+  if (row.checks != 0) text += " checks=" + std::to_string(row.checks);
+  return text + (row.next_at ? " next at " + moment(*row.next_at) : "");
 }
 
 std::string Wording::event_row(const EventRow& row) const {
@@ -138,6 +140,9 @@ Lines Wording::write(const Write& write) const {
 std::string Wording::page(const PageSpec& spec) const {
   if (spec.what == PageSpec::What::kDue) return "what is due at " + moment(spec.due_until);
   if (spec.what == PageSpec::What::kHeld) return "what " + spec.holder + " holds of " + spec.queue;
+  if (spec.what == PageSpec::What::kSignals) {
+    return "signals to look at by " + moment(spec.due_until);
+  }
   return "backlog of " + spec.queue + " priority " + std::to_string(spec.priority);
 }
 
@@ -204,6 +209,13 @@ Lines Wording::body(Asked asked, const std::string& bytes) const {
       lines.push_back(
           queue.queue + (queue.paused ? " paused" : "") + " ready=" + std::to_string(queue.ready) +
           " leased=" + std::to_string(queue.leased) + " backlog=" + std::to_string(queue.backlog));
+    }
+  } else if (asked == Asked::kSignals) {
+    for (const auto& signal : decoded<wire::SignalList>(bytes).signals) {
+      lines.push_back(signal.name + " for " + cast_.name(signal.order) + " by " + signal.who +
+                      ", age " + to_text(Millis{signal.age_ms}) +
+                      " checks=" + std::to_string(signal.checks) + " next in " +
+                      to_text(Millis{signal.next_ms}));
     }
   } else if (asked == Asked::kWorkers) {
     for (const auto& worker : decoded<wire::WorkerList>(bytes).workers) {

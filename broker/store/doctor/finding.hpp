@@ -35,6 +35,7 @@ inline constexpr Kind kFinalOwed{"final_owed", Severity::kBroken};
 inline constexpr Kind kRowOrphan{"row_orphan", Severity::kBroken};
 inline constexpr Kind kEventOrphan{"event_orphan", Severity::kBroken};
 inline constexpr Kind kSignalOrphan{"signal_orphan", Severity::kNote};
+inline constexpr Kind kSignalUndelivered{"signal_undelivered", Severity::kSuspicious};
 inline constexpr Kind kStepUnknown{"step_unknown", Severity::kBroken};
 inline constexpr Kind kRowTwice{"row_twice", Severity::kBroken};
 inline constexpr Kind kTaskRecorded{"task_recorded", Severity::kBroken};
@@ -67,13 +68,13 @@ inline constexpr Kind kXminOld{"xmin_old", Severity::kSuspicious};
 inline constexpr Kind kDeadRows{"dead_rows", Severity::kSuspicious};
 
 inline constexpr std::array kKinds{
-    kOrderStuck,     kFinalOwed,        kRowOrphan,       kEventOrphan,      kSignalOrphan,
-    kStepUnknown,    kRowTwice,         kTaskRecorded,    kStepTwice,        kStepEarly,
-    kNotUndone,      kFinalTwice,       kFinalChanged,    kParkedNothing,    kParkedUnsaid,
-    kWaitingForever, kDueIgnored,       kPipelineMissing, kPipelineDiffers,  kPipelineCorrupt,
-    kSchemaVersion,  kPartitionMissing, kPartitionHalf,   kPartitionDefault, kIndexInvalid,
-    kSettingDrift,   kEpochAhead,       kOwnerGone,       kOwnerUnlocked,    kOwnerOther,
-    kOwnerMany,      kXminOld,          kDeadRows};
+    kOrderStuck,        kFinalOwed,      kRowOrphan,        kEventOrphan,     kSignalOrphan,
+    kSignalUndelivered, kStepUnknown,    kRowTwice,         kTaskRecorded,    kStepTwice,
+    kStepEarly,         kNotUndone,      kFinalTwice,       kFinalChanged,    kParkedNothing,
+    kParkedUnsaid,      kWaitingForever, kDueIgnored,       kPipelineMissing, kPipelineDiffers,
+    kPipelineCorrupt,   kSchemaVersion,  kPartitionMissing, kPartitionHalf,   kPartitionDefault,
+    kIndexInvalid,      kSettingDrift,   kEpochAhead,       kOwnerGone,       kOwnerUnlocked,
+    kOwnerOther,        kOwnerMany,      kXminOld,          kDeadRows};
 
 /// One statement of a repair. `:n` in it is a number that no other event of the repair has, `:who`
 /// and `:why` who repairs and why; settle() puts them in.

@@ -114,7 +114,8 @@ class Walk {
                       only("order_id") + " order by order_id"),
         signal_(session, "signal",
                 "select order_id, at < now() - interval '" + std::string(kSignalPatience) +
-                    "' from signal" + only("order_id") + " order by order_id"),
+                    "', coalesce(next_at < now() - interval '" + std::string(kSignalPatience) +
+                    "', false) from signal" + only("order_id") + " order by order_id"),
         event_(session, "event",
                "select order_id, seq, kind, order_status, step, branch, task_kind, attempt "
                "from event" +
@@ -162,7 +163,15 @@ class Walk {
     orders_.next();
     for (; task_.id() == id; task_.next()) case_.owe(owed(task_.row(), false));
     for (; deferred_.id() == id; deferred_.next()) case_.owe(owed(deferred_.row(), true));
-    while (signal_.id() == id) signal_.next();
+    bool is_overdue = false;
+    for (; signal_.id() == id; signal_.next()) {
+      is_overdue = is_overdue || signal_.row()[2].as<bool>();
+    }
+    if (is_overdue) {
+      tell(
+          kSignalUndelivered, id, "a signal that is kept for it is not delivered",
+          {.by_hand = "see the log of the broker that owns the shard: it should look each minute"});
+    }
     for (; event_.id() == id; event_.next()) see(event_.row());
     findings_.clear();
     case_.judge(spec_.circumstances, findings_);

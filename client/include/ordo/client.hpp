@@ -200,6 +200,8 @@ class Client {
   Result<void> pause(std::string queue, const Operator& by);
   Result<void> resume(std::string queue, const Operator& by);
   Result<std::vector<WorkerView>> workers();
+  /// Signals that no step takes by itself, oldest first in each shard: at most 1,000 a shard.
+  Result<std::vector<SignalView>> kept_signals();
 
   /// Requests without an answer; for callers that pace themselves.
   [[nodiscard]] std::size_t in_flight() const;

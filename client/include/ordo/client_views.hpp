@@ -129,6 +129,18 @@ struct WorkerView {
   unsigned hung = 0;  ///< slots of `used` whose attempt was given up and does not come back
 };
 
+/// A signal that is kept although no step takes it by itself: its order is not there, or it is late
+/// and an order is owed for it.
+struct SignalView {
+  OrderId order;
+  std::string name, dedup, who;
+  std::string pipeline;  ///< that it names; empty: none
+  std::int64_t age_ms = 0;
+  unsigned checks = 0;       ///< how often it was looked at in vain
+  std::int64_t next_ms = 0;  ///< until it is looked at again
+  std::uint64_t payload_bytes = 0;
+};
+
 /// Whether an order of this status has ended for good.
 constexpr bool is_final(std::string_view status) {
   return status == "succeeded" || status == "failed" || status == "cancelled";

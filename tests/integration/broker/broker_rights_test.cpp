@@ -60,6 +60,7 @@ std::map<std::string, wire::Message> samples() {
       wire::SetQueue{.request = kRequest, .queue = "none"},
       wire::GetQueues{kRequest},
       wire::GetWorkers{kRequest},
+      wire::GetSignals{.request = kRequest, .shard = 4000},
       wire::WorkerHello{kSession, "peer", "1", {"work"}, 1, {}},
       wire::Results{},
       wire::Drain{},

@@ -90,6 +90,17 @@ TEST_F(DoctorOrders, ThatAreNotThereMayHaveASignal) {
   expect_by_hand({"signal_orphan"});
 }
 
+TEST_F(DoctorOrders, AreToldOfTheSignalsThatAreKeptForThem) {
+  const std::string kept =
+      "insert into signal (order_id, name, seq, at, dedup, next_at) values (ID, 'paid', 1, now(), "
+      "'d', now() - interval '";
+  damage("ready", kept + "1 minute')");
+  EXPECT_EQ(words(), Words{}) << "a sweep may be about to come by";
+  damage("ready", "delete from signal");
+  damage("ready", kept + "1 hour')");
+  expect_by_hand({"signal_undelivered"});
+}
+
 TEST_F(DoctorOrders, HaveNoRowsOfStepsThatAreNotThere) {
   damage("half", task_row("ID", 9, "left"));
   expect_repaired({"step_unknown"});

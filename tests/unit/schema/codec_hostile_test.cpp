@@ -70,10 +70,10 @@ std::vector<Case> broken_frames() {
        "the frame speaks protocol 2; this side speaks 1"},
       {"type that is nil", "\x93\x01\xc0\x05"s, "bad_envelope",
        "the frame's second field, the type, is a number"},
-      {"unknown type", "\x93\x01\x1d\x05"s, "unknown_type",
-       "the frame is of type 29; known are 0 to 28"},
+      {"unknown type", "\x93\x01\x1e\x05"s, "unknown_type",
+       "the frame is of type 30; known are 0 to 29"},
       {"far unknown type", "\x93\x01\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x05"s, "unknown_type",
-       "the frame is of type 18446744073709551615; known are 0 to 28"},
+       "the frame is of type 18446744073709551615; known are 0 to 29"},
   };
 }
 

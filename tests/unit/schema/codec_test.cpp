@@ -50,6 +50,7 @@ RC_GTEST_PROP(Codec, GivesBackEveryBodyAsItWent, (std::uint64_t seed)) {
   RC_ASSERT(comes_back<PipelineList>(random));
   RC_ASSERT(comes_back<QueueList>(random));
   RC_ASSERT(comes_back<WorkerList>(random));
+  RC_ASSERT(comes_back<SignalList>(random));
 }
 
 // [P-5] [P-6]

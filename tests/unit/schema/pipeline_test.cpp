@@ -17,7 +17,7 @@ constexpr std::string_view kEverything = R"(# every key there is
 pipeline: digital
 version: 3
 deadline: 1h
-restore: rebuild
+restore: payment
 steps:
   risk_check: { timeout: 300ms, retry: { attempts: 3 } }
   coupon:
@@ -45,7 +45,7 @@ TEST(Pipelines, HoldEveryKeyOfTheirFile) {
   EXPECT_EQ(p.name, "digital");
   EXPECT_EQ(p.version, 3u);
   EXPECT_EQ(p.deadline, Millis(1h));
-  EXPECT_EQ(p.restore, "rebuild");
+  EXPECT_EQ(p.restore, "payment");
   EXPECT_EQ(p.source, kEverything);
   ASSERT_EQ(p.steps.size(), 9u);
   const Step& coupon = p.steps.at(1);
@@ -126,8 +126,6 @@ TEST(Pipelines, NameEachKeyThatCannotBeRunYet) {
     EXPECT_FALSE(problem.instead.empty());
   }
   EXPECT_EQ(said,
-            "0 `restore` is not supported yet\n"
-            "14 step `payment`: `late` is not supported yet\n"
             "23 step `bill`: `order` is not supported yet\n");
 }
 

@@ -75,7 +75,9 @@ TEST(ProtocolDocument, DescribesEveryFieldOfEveryMessage) {
                                          {"QueueView", field_count<QueueView>()},
                                          {"QueueList", field_count<QueueList>()},
                                          {"WorkerView", field_count<WorkerView>()},
-                                         {"WorkerList", field_count<WorkerList>()}};
+                                         {"WorkerList", field_count<WorkerList>()},
+                                         {"SignalView", field_count<SignalView>()},
+                                         {"SignalList", field_count<SignalList>()}};
   add_messages(all, std::make_index_sequence<std::variant_size_v<Message>>{});
   EXPECT_EQ(described(read_document()), all);
 }
