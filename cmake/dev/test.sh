@@ -5,6 +5,7 @@
 passed=0
 failed=0
 failed_stages=()
+ahead='' # the process group of build_ahead
 
 # stage NAME COMMAND…: a test without a count of its own.
 stage() {
@@ -22,9 +23,9 @@ stage() {
 
 # assertions_of LOG: which tests failed and what each first said, short enough for a last page.
 assertions_of() {
-  local said=': Failure$|^not ok |Error: |: Timeout |^not within '
-  grep -E '[0-9]+ - .+ \((Failed|Timeout|SEGFAULT|Subprocess aborted)\)' "$1" | sort -u | head -n 20
-  grep -E -A 4 "$said" "$1" | grep -vE '^ *["{}]|^--' | cut -c 1-200 | head -n 40
+  local said=': Failure$|^not ok |Error: |: Timeout |^not within |^check failed: '
+  grep -E '[0-9]+ - .+ \((Failed|Timeout|SEGFAULT|Subprocess aborted)\)' "$1" | sort -u | head -n 20 || true
+  grep -E -A 4 "$said" "$1" | grep -vE '^ *["{}]|^--' | cut -c 1-200 | head -n 40 || true
 }
 
 # ctest_stage NAME FOLDER ARGUMENT…: counts what ctest counts.
@@ -138,15 +139,17 @@ backlog_keeps_all() {
 # The sanitized builds take what the tests leave idle, which is much: those wait for servers, beats
 # and timeouts. Their own stages build again, which says whether this worked.
 build_ahead() {
+  set -m # a process group of its own, which ends with this script
   {
     renice -n 19 -p "$BASHPID" >/dev/null
     build_preset asan ordo_core_tests && build_preset tsan ordo_thread_tests
   } >"$(log_of build ahead)" 2>&1 &
   ahead=$!
+  set +m
+  trap 'kill -- "-$ahead" 2>/dev/null || true' EXIT
 }
 
 test_all() {
-  local ahead=''
   ensure build run test image
   if built "build (release)" release; then
     build_ahead

@@ -75,7 +75,8 @@ TEST(PostgresStore, RefusesCommitsOfSessionsThatAreNotTheOwner) {
   // The same epoch from another backend.
   const std::string outcome = database.value(
       "do $$ declare arguments text; begin "
-      "select string_agg('null', ',') into arguments from pg_proc p, generate_series(2, p.pronargs) "
+      "select string_agg('null', ',') into arguments "
+      "from pg_proc p, generate_series(2, p.pronargs) "
       "where p.proname = 'commit_batch' and p.pronamespace = current_schema()::regnamespace; "
       "execute 'select commit_batch((select epoch from shard), ' || arguments || ')'; "
       "exception when sqlstate 'ORD01' then perform set_config('ordo.outcome', 'refused', false); "
