@@ -24,7 +24,8 @@ stage() {
 # assertions_of LOG: which tests failed and what each first said, short enough for a last page.
 assertions_of() {
   local said=': Failure$|^not ok |Error: |: Timeout |^not within |^check failed: '
-  grep -E '[0-9]+ - .+ \((Failed|Timeout|SEGFAULT|Subprocess aborted)\)' "$1" | sort -u | head -n 20 || true
+  local ended='Failed|Timeout|SEGFAULT|Subprocess aborted'
+  grep -E "[0-9]+ - .+ \\(($ended)\\)" "$1" | sort -u | head -n 20 || true
   grep -E -A 4 "$said" "$1" | grep -vE '^ *["{}]|^--' | cut -c 1-200 | head -n 40 || true
 }
 
