@@ -127,9 +127,10 @@ int run_seeds(const Options& options) {
     if (!options.keeps_going) return 1;
   }
   if (!options.is_quiet) std::printf("%s", coverage.table().c_str());
-  std::printf("%llu seeds from %llu passed in %.1f s (%.0f a second)\n",
-              static_cast<unsigned long long>(ran), static_cast<unsigned long long>(first),
-              elapsed(), static_cast<double>(ran) / std::max(elapsed(), 0.001));
+  std::printf("%llu of %llu seeds from %llu passed in %.1f s (%.0f a second)\n",
+              static_cast<unsigned long long>(ran - failed), static_cast<unsigned long long>(ran),
+              static_cast<unsigned long long>(first), elapsed(),
+              static_cast<double>(ran) / std::max(elapsed(), 0.001));
   if (failed != 0) return 1;
   if (ran < kSeedsForCoverage || !options.plant.empty()) return 0;
   const auto missing = coverage.missing();
